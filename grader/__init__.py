@@ -1,0 +1,1 @@
+"""Checks, evidence, reports and the `batchlab` command line."""

@@ -1,0 +1,1 @@
+"""The reference pipelines, their reusable tier, and the embedded platform that runs them."""

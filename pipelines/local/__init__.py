@@ -1,0 +1,1 @@
+"""The embedded platform: Argo manifests, Spark, Iceberg and PostgreSQL on one machine without containers."""
