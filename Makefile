@@ -1,0 +1,39 @@
+# `make` lists the verbs. Every verb sets up what it needs by itself.
+PYTHON ?= python3
+BIN := .venv/bin
+DAYS ?= 3
+SHARDS := 4
+export PYTHONDONTWRITEBYTECODE :=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all test-cluster lint bench render clean
+
+help: ## List the verbs and what each does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+
+setup: ## Make .venv and fetch what the platform needs (does nothing the second time)
+	@$(PYTHON) tools/setup.py
+
+demo: setup ## Run three pipelines over real flights, prove them idempotent, write a report (DAYS=3)
+	@$(BIN)/batchlab demo --days $(DAYS)
+
+test: lint ## Lint, units, executor, platform, and the demo's path on two days (5 minutes)
+	@$(BIN)/pytest -m "not slow and not cluster"
+
+test-all: setup ## Everything, in shards; passed shards of this commit are not run again (SHARD=2/4 for one)
+	@$(BIN)/python tools/shards.py $(or $(SHARD),all/$(SHARDS))
+
+test-cluster: setup ## Compare the goldens with a real Argo controller (needs KUBECONFIG)
+	@$(BIN)/pytest -m cluster
+
+lint: setup ## ruff, mypy strict, import contracts
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
+
+bench: setup ## Measure speed and memory, as ratios to a plain spark-submit
+	@$(BIN)/python tools/bench.py
+
+render: setup ## Write cluster/apps/ and SUPPORT.md anew
+	@$(BIN)/python tools/render.py
+
+clean: ## Remove .batchlab and .venv, after saying what would be lost
+	@$(PYTHON) tools/clean.py
