@@ -1,0 +1,96 @@
+"""Snapshots of pipeline code: what a step's image `batchlab/work:<hash>` is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipelines.local.errors import BadInput
+from pipelines.local.state import StateDir
+
+PARTS = ("datatier", "ingest", "transform", "publish")
+IMAGE = "batchlab/work"
+CODE_ROOT = "/opt/batchlab"  # where an image has the tree
+# Made by tools while they work, or not part of what runs
+_LEFT_OUT = frozenset({"__pycache__", "target", "dbt_packages", "logs", ".user.yml", ".ipynb_checkpoints"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """One version of the code; `root` holds `pipelines/…` and stands for `/opt/batchlab` of the image."""
+
+    hash: str
+    root: Path
+
+    @property
+    def image(self) -> str:
+        """The image name that says exactly which code runs."""
+        return f"{IMAGE}:{self.hash}"
+
+
+def snapshot(state: StateDir, *, tree: Path | None = None, replaced: Mapping[str, Path] | None = None) -> Snapshot:
+    """Copy the code into the state directory, once per content.
+
+    Args:
+        state: where snapshots are kept.
+        tree: folder that holds `datatier`, `ingest`…; default: the kit's own `pipelines`.
+        replaced: other folders for some of these (a submission's `{"ingest": Path(…)}`), or further ones.
+
+    Raises:
+        BadInput: a folder is missing or cannot be read.
+    """
+    base = tree or Path(__file__).resolve().parents[2]
+    folders = {part: base / part for part in PARTS if (base / part).is_dir()} | dict(replaced or {})
+    for name, folder in folders.items():
+        if not folder.is_dir():
+            raise BadInput("no such code folder", where=f"{name} = {folder}")
+    if not folders:
+        raise BadInput(f"none of {', '.join(PARTS)} is here", where=str(base))
+    files = sorted(
+        (f"pipelines/{name}/{path.relative_to(folder).as_posix()}", path)
+        for name, folder in folders.items()
+        for path in _files(folder)
+    )
+    digest = _digest(files)
+    root = state.code / digest
+    if not root.is_dir():
+        _copy(files, root)
+    return Snapshot(hash=digest, root=root)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for current, names, files in os.walk(folder):
+        left_out = _LEFT_OUT | (
+            {"tests"} if Path(current) == folder else set()
+        )  # a dbt project's own tests belong to it
+        names[:] = sorted(name for name in names if name not in left_out)
+        yield from (Path(current) / file for file in files if file not in _LEFT_OUT and not file.endswith(".pyc"))
+
+
+def _digest(files: list[tuple[str, Path]]) -> str:
+    total = hashlib.sha256()
+    for name, path in files:
+        total.update(
+            f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\0{path.stat().st_mode & 0o100:o}\n".encode()
+        )
+    return total.hexdigest()[:12]
+
+
+def _copy(files: list[tuple[str, Path]], root: Path) -> None:
+    """Build the copy beside its place and move it there, so that a half copy is never taken for a snapshot."""
+    new = root.with_name(f".{root.name}.{os.getpid()}")
+    shutil.rmtree(new, ignore_errors=True)
+    (new / "pipelines").mkdir(parents=True)
+    (new / "pipelines" / "__init__.py").touch()
+    for name, path in files:
+        target = new / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target)
+    try:
+        new.rename(root)
+    except OSError:  # another command made the same snapshot meanwhile
+        shutil.rmtree(new)

@@ -1,0 +1,154 @@
+"""The embedded platform of one state directory: started on demand, found again, repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pipelines.local.errors import BadInput
+from pipelines.local.platform import objects, parts
+from pipelines.local.platform.catalog import Catalog
+from pipelines.local.platform.code import CODE_ROOT, snapshot
+from pipelines.local.platform.locks import exclusive
+from pipelines.local.platform.parts import Part, PartStatus
+from pipelines.local.platform.ports import HOST, Ports, port_range
+from pipelines.local.platform.postgres import CATALOG_DATABASE, DATABASE, Postgres
+from pipelines.local.platform.receiver import Receiver
+from pipelines.local.spark import jars
+from pipelines.local.state import StateDir
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoints:
+    """Where the platform's servers listen; `postgres_dsn` is a libpq URI and holds the password."""
+
+    catalog_uri: str
+    postgres_dsn: str
+    webhook_url: str
+    warehouse: str
+    lineage: Path
+
+
+class Platform:
+    """PostgreSQL, REST catalog and webhook receiver of one state directory."""
+
+    def __init__(self, state: StateDir) -> None:
+        self.state = state
+
+    @cached_property
+    def postgres(self) -> Postgres:
+        """The database server."""
+        return Postgres(self.state.platform, self.state.logs, self._ports)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The Iceberg catalog server."""
+        return Catalog(self.state.platform, self.state.logs, self._ports, self.postgres, self.state.warehouse)
+
+    @cached_property
+    def receiver(self) -> Receiver:
+        """The webhook receiver."""
+        return Receiver(self.state.platform, self.state.logs, self._ports)
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Addresses of the servers as they were last started."""
+        return Endpoints(
+            catalog_uri=self.catalog.uri,
+            postgres_dsn=self.postgres.dsn(),
+            webhook_url=self.receiver.address(),
+            warehouse=self.catalog.warehouse_uri,
+            lineage=self.state.lineage,
+        )
+
+    def start(self, progress: Progress = lambda _: None) -> Endpoints:
+        """Start what does not run, repair what does not answer, leave the rest alone; returns when all are healthy.
+
+        Raises:
+            BadInput: a server does not come up, or the state directory cannot be written.
+        """
+        port_range()
+        self.state.ensure()
+        with self._guarded():
+            jars.fetch(progress)
+            parts.ensure(self.postgres, progress)
+            self.postgres.provision()
+            if not self.catalog.serves(self.postgres.dsn("catalog", CATALOG_DATABASE)):
+                parts.stop(self.catalog)  # PostgreSQL moved to another port
+            parts.ensure(self.catalog, progress)
+            parts.ensure(self.receiver, progress)
+        return self.endpoints
+
+    def stop(self, progress: Progress = lambda _: None) -> list[str]:
+        """End every server, those that use another one first; returns the names of those that ran."""
+        if not self.state.platform.is_dir():
+            return []
+        stopped = []
+        with self._guarded():
+            for part in reversed(self._parts()):
+                progress(f"stopping {part.name}")
+                if parts.stop(part):
+                    stopped.append(part.name)
+        return stopped
+
+    def status(self) -> list[PartStatus]:
+        """Look at every server without changing anything."""
+        return [parts.status(part) for part in self._parts()]
+
+    def objects(self, *, image: str = "") -> list[dict[str, Any]]:
+        """Return the ConfigMap `lake` and the Secret `lake-credentials` for the servers as they run now.
+
+        Args:
+            image: the code image that steps run; default: a snapshot of the kit's own pipelines.
+        """
+        values = {
+            "catalogUri": self.catalog.uri,
+            "warehouse": self.catalog.warehouse_uri,
+            "postgresHost": HOST,
+            "postgresPort": str(self.postgres.port),
+            "postgresDatabase": DATABASE,
+            "webhookUrl": self.receiver.address(),
+            "openlineageType": "file",
+            "openlineageLocation": str(self.state.lineage),
+            "openlineageUrl": "",
+            "image": image or snapshot(self.state).image,
+            "codeRoot": CODE_ROOT,
+            "yearShift": "0",
+        }
+        login = {"postgresUser": "batchlab", "postgresPassword": self.postgres.passwords["batchlab"]}
+        return [objects.config_map(values), objects.secret(login)]
+
+    @cached_property
+    def _ports(self) -> Ports:
+        return Ports(self.state.platform / "ports.json")
+
+    def _parts(self) -> list[Part]:
+        return [self.postgres, self.catalog, self.receiver]
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Hold the state directory's lock; say plainly when the disk refuses."""
+        try:
+            for folder in (
+                self.state.platform,
+                self.state.logs,
+                self.state.warehouse,
+                self.state.lineage,
+                self.state.code,
+            ):
+                folder.mkdir(parents=True, exist_ok=True)
+            self.state.platform.chmod(0o711)
+            with exclusive(self.state.platform / "lock"):
+                yield
+        except OSError as error:
+            raise BadInput(
+                f"the platform's files cannot be written: {error.strerror or error}",
+                where=str(error.filename or self.state.root),
+                remedy="free some space, mend its permissions, or set BATCHLAB_HOME to another folder",
+            ) from error
