@@ -1,0 +1,91 @@
+"""The recording cluster through kubectl: workflows in, objects out, and a stand-in for the Spark Operator."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+from pipelines.local.conformance.cases import Case
+
+NAMESPACE = "default"
+STATES = "conformance/states"
+
+
+class Cluster:
+    """One namespace of a cluster that runs Argo's controller (see `images/install`)."""
+
+    def submit(self, case: Case) -> str:
+        """Create the case's workflow and what it needs; why the API server refused it, or nothing."""
+        self.delete(case.name, wait=True)
+        for document in case.others():
+            self._kubectl("apply", "-f", "-", given=document)
+        done = self._kubectl("create", "-f", "-", given=case.workflow(), check=False)
+        return "" if done.returncode == 0 else done.stderr.strip()
+
+    def phases(self) -> dict[str, str]:
+        """Phase by workflow name."""
+        template = '{range .items[*]}{.metadata.name}{"\\t"}{.status.phase}{"\\n"}{end}'
+        listed = self._kubectl("get", "workflows", "-o", f"jsonpath={template}").stdout
+        return dict(line.split("\t", 1) for line in listed.splitlines() if "\t" in line)
+
+    def workflow(self, name: str) -> dict[str, Any]:
+        """The whole object."""
+        found: dict[str, Any] = json.loads(self._kubectl("get", "workflow", name, "-o", "json").stdout)
+        return found
+
+    def delete(self, name: str, *, wait: bool = False) -> None:
+        """Remove a workflow and its pods."""
+        self._kubectl("delete", "workflow", name, "--ignore-not-found", f"--wait={str(wait).lower()}")
+
+    def act(self, case: Case, phase: str) -> None:
+        """Do what the case's `patch` says once its workflow runs: `{when: NODE DISPLAY NAME, spec: {…}}`."""
+        patch = case.settings.get("patch")
+        if not patch or phase != "Running":
+            return
+        nodes = (self.workflow(case.name).get("status") or {}).get("nodes") or {}
+        if any(n["displayName"] == patch["when"] and n["phase"] == "Running" for n in nodes.values()):
+            body = json.dumps({"spec": patch["spec"]})
+            self._kubectl("patch", "workflow", case.name, "--type=merge", "-p", body)
+
+    def play_operator(self) -> None:
+        """Move every SparkApplication on to the next of the states that its annotation lists."""
+        listed = json.loads(self._kubectl("get", "sparkapplications", "-o", "json").stdout)
+        for app in listed["items"]:
+            states = [s.strip() for s in (app["metadata"].get("annotations") or {}).get(STATES, "").split(",")]
+            state = ((app.get("status") or {}).get("applicationState") or {}).get("state", "")
+            coming = states[states.index(state) + 1 :] if state in states else states
+            if coming and coming[0]:
+                status = application_status(coming[0])
+                body = json.dumps({"status": status})
+                name = app["metadata"]["name"]
+                self._kubectl("patch", "sparkapplication", name, "--subresource=status", "--type=merge", "-p", body, check=False)
+
+    def versions(self) -> dict[str, str]:
+        """What answered."""
+        server = json.loads(self._kubectl("version", "-o", "json").stdout)["serverVersion"]["gitVersion"]
+        image = self._kubectl(
+            "get", "deployment", "workflow-controller", "-n", "argo", "-o", "jsonpath={.spec.template.spec.containers[0].image}"
+        ).stdout
+        return {"argo": image.rpartition(":")[2], "kubernetes": server}
+
+    def _kubectl(
+        self, verb: str, *arguments: str, given: dict[str, Any] | None = None, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        command = ["kubectl", "-n", NAMESPACE, verb, *arguments]
+        done = subprocess.run(
+            command, input=None if given is None else json.dumps(given), capture_output=True, text=True, check=False
+        )
+        if check and done.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
+        return done
+
+
+def application_status(state: str) -> dict[str, Any]:
+    """The `.status` that the stand-in operator shows in a state."""
+    status: dict[str, Any] = {"applicationState": {"state": state}, "executionAttempts": 1, "submissionAttempts": 1}
+    if state == "FAILED":
+        status["applicationState"]["errorMessage"] = "driver container failed with ExitCode: 1, Reason: Error"
+    if state != "SUBMITTED":
+        status["driverInfo"] = {"podName": "driver"}
+    return status
