@@ -18,10 +18,20 @@ class Cluster:
     def submit(self, case: Case) -> str:
         """Create the case's workflow and what it needs; why the API server refused it, or nothing."""
         self.delete(case.name, wait=True)
+        self._forget_applications(case.name)
         for document in case.others():
             self._kubectl("apply", "-f", "-", given=document)
-        done = self._kubectl("create", "-f", "-", given=case.workflow(), check=False)
+        if case.settings.get("memoize"):
+            self._kubectl("delete", "configmap", "-l", "workflows.argoproj.io/configmap-type=Cache")
+        # the command, not kubectl: it makes texts of numbers, which Argo's full CRDs do not accept as they are
+        done = self._run(["argo", "submit", "-", "-n", NAMESPACE, "-o", "name"], given=case.workflow())
         return "" if done.returncode == 0 else done.stderr.strip()
+
+    def _forget_applications(self, prefix: str) -> None:
+        listed = self._kubectl("get", "sparkapplications", "-o", "name").stdout.split()
+        left = [name for name in listed if name.partition("/")[2].startswith(prefix)]
+        if left:
+            self._kubectl("delete", *left)
 
     def phases(self) -> dict[str, str]:
         """Phase by workflow name."""
@@ -73,12 +83,15 @@ class Cluster:
         self, verb: str, *arguments: str, given: dict[str, Any] | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
         command = ["kubectl", "-n", NAMESPACE, verb, *arguments]
-        done = subprocess.run(
-            command, input=None if given is None else json.dumps(given), capture_output=True, text=True, check=False
-        )
+        done = self._run(command, given=given)
         if check and done.returncode != 0:
             raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
         return done
+
+    @staticmethod
+    def _run(command: list[str], *, given: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
+        text = None if given is None else json.dumps(given)
+        return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
 
 
 def application_status(state: str) -> dict[str, Any]:
