@@ -14,7 +14,10 @@ from pipelines.local.errors import BadInput
 # command → module:attribute, in the order in which `batchlab --help` lists them
 COMMANDS: dict[str, str] = {
     "doctor": "grader.cli.doctor:doctor",
+    "platform": "grader.cli.platform:platform",
     "data": "grader.cli.data:data",
+    "fingerprint": "grader.cli.fingerprint:fingerprint",
+    "diff": "grader.cli.diff:diff",
 }
 
 

@@ -1,0 +1,1 @@
+"""Order-insensitive 128-bit fingerprints of table content, per partition."""
