@@ -1,0 +1,56 @@
+"""What a job can fail of, and the exit code that its step reports."""
+
+from __future__ import annotations
+
+
+class JobError(Exception):
+    """A job cannot do its work; its message is for a person. Exit code 1: a retry may help."""
+
+    exit_code = 1
+
+
+class BadParameter(JobError):
+    """A parameter that no retry will mend. Exit code 2.
+
+    Args:
+        name: the parameter as the user gave it, such as `ds`.
+        what: what is wrong with it.
+    """
+
+    exit_code = 2
+
+    def __init__(self, name: str, what: str) -> None:
+        self.name = name
+        self.what = what
+        super().__init__(f"{name}: {what}")
+
+
+class ExpectationFailed(JobError):
+    """Staged data does not meet its expectations; nothing became visible.
+
+    Args:
+        table: the table whose audit branch was checked.
+        branch: the branch that keeps the rows for inspection.
+        failures: one sentence per failed expectation.
+    """
+
+    def __init__(self, table: str, branch: str, failures: list[str]) -> None:
+        self.table = table
+        self.branch = branch
+        self.failures = failures
+        listed = "; ".join(failures)
+        super().__init__(f"{table} (branch {branch}, not published): {listed}")
+
+
+class Superseded(JobError):
+    """Another run replaced the same partition after this one had staged its own.
+
+    Args:
+        table: the table.
+        partition: the partition that both wrote, such as `flight_date=2013-03-09`.
+    """
+
+    def __init__(self, table: str, partition: str) -> None:
+        self.table = table
+        self.partition = partition
+        super().__init__(f"{table} {partition} was replaced by another run since it was staged here; run again")
