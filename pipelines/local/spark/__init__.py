@@ -1,0 +1,7 @@
+"""Spark on this machine: jars, Java, fast starts, and the operator of SparkApplications."""
+
+from __future__ import annotations
+
+from pipelines.local.spark.operator import Application, SparkOperator
+
+__all__ = ["Application", "SparkOperator"]

@@ -1,0 +1,258 @@
+"""Plays the Spark Operator 2.4 for one SparkApplication: its states, in its order, around a local driver."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.local.spark import command, conf, fields, gateway
+from pipelines.local.spark.application import Driver, SubmissionFailed, translate
+from pipelines.local.spark.home import spark_home
+from pipelines.local.spark.java import find
+from pipelines.local.spark.request import Request
+from pipelines.local.state import StateDir
+
+if TYPE_CHECKING:
+    from pipelines.local.engine.operators import StepPlace
+
+GRACE = 5.0  # seconds between asking a driver to end and killing it; a pod has 30
+DEFAULT_INTERVAL = 5  # seconds, the webhook's default
+
+
+class SparkOperator:
+    """The operator of `SparkApplication` (see `engine.operators.Operator`)."""
+
+    def __init__(self, state: StateDir) -> None:
+        self._state = state
+
+    def check(self, manifest: Mapping[str, Any]) -> list[str]:
+        """Return what is wrong with a manifest, or cannot be played here, each with its field's path."""
+        return list(fields.problems(manifest))
+
+    def start(self, app: Mapping[str, Any], place: StepPlace) -> Application:
+        """Begin to reconcile an application in a thread of its own."""
+        application = Application(self._state, app, place)
+        application.begin()
+        return application
+
+
+class Application:
+    """One SparkApplication being reconciled (see `engine.operators.Running`)."""
+
+    def __init__(self, state: StateDir, app: Mapping[str, Any], place: StepPlace) -> None:
+        self._state = state
+        self._app = app
+        self._place = place
+        self._lock = threading.Lock()
+        self._status: dict[str, Any] = {}
+        self._stopped = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._reconcile, name=f"spark-{app['metadata']['name']}", daemon=True)
+
+    def begin(self) -> None:
+        """Start the reconciling thread."""
+        self._thread.start()
+
+    def status(self) -> Mapping[str, Any]:
+        """Return `.status` as it is now; `{}` before the first submission."""
+        with self._lock:
+            return (
+                {**self._status, "executorState": dict(self._status.get("executorState", {}))} if self._status else {}
+            )
+
+    def stop(self) -> None:
+        """End the driver and everything it started."""
+        self._stopped.set()
+        process = self._process
+        if process is not None and process.poll() is None:
+            _signal(process, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE)
+            _signal(process, signal.SIGKILL)
+            process.wait()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(GRACE)
+
+    # --- states ---
+
+    def _reconcile(self) -> None:
+        spec = self._app["spec"]
+        if spec.get("suspend"):
+            self._set(applicationState={"state": "SUSPENDING"})
+            self._set(applicationState={"state": "SUSPENDED"})
+            return
+        while not self._stopped.is_set():
+            if not self._submit():
+                if not self._retry("onSubmissionFailure", self._status["submissionAttempts"]):
+                    self._set(
+                        applicationState={**self._status["applicationState"], "state": "FAILED"}, terminationTime=_now()
+                    )
+                    return
+                continue
+            code = self._wait()
+            if self._stopped.is_set():
+                return
+            self._status.setdefault("terminationTime", _now())
+            if code == 0:
+                self._set(applicationState={"state": "SUCCEEDING"}, executorState=self._executors("COMPLETED"))
+                if self._policy() != "Always":
+                    self._set(applicationState={"state": "COMPLETED"})
+                    return
+            else:
+                failure = {"errorMessage": f"driver container failed with ExitCode: {code}, Reason: {_reason(code)}"}
+                self._set(applicationState={"state": "FAILING", **failure}, executorState=self._executors("FAILED"))
+                if not self._retry("onFailure", self._status["executionAttempts"]):
+                    self._set(applicationState={"state": "FAILED", **failure})
+                    return
+            self._reset_for_rerun()
+
+    def _submit(self) -> bool:
+        """Submit once; returns whether the driver started."""
+        name = str(self._app["metadata"]["name"])
+        self._status.update(
+            submissionID=str(uuid.uuid4()),
+            lastSubmissionAttemptTime=_now(),
+            submissionAttempts=self._status.get("submissionAttempts", 0) + 1,
+            driverInfo={"podName": self._app["spec"]["driver"].get("podName") or f"{name}-driver"},
+            terminationTime=self._status.get("terminationTime"),
+        )
+        if self._status["terminationTime"] is None:
+            del self._status["terminationTime"]
+        try:
+            self._process = self._launch(translate(self._app, self._place))
+        except (SubmissionFailed, OSError) as error:
+            message = f"failed to submit spark application: failed to run spark-submit: {error}"
+            self._set(applicationState={"state": "SUBMISSION_FAILED", "errorMessage": message})
+            return False
+        self._set(
+            applicationState={"state": "SUBMITTED"}, executionAttempts=self._status.get("executionAttempts", 0) + 1
+        )
+        self._set(
+            applicationState={"state": "RUNNING"},
+            sparkApplicationId=self._application_id(),
+            executorState=self._executors("RUNNING"),
+        )
+        return True
+
+    def _retry(self, field: str, attempts: int) -> bool:
+        """Wait as the operator does and return True, or return False where no attempt is left."""
+        policy = self._app["spec"].get("restartPolicy") or {}
+        kind, limit = policy.get("type", "Never"), policy.get(f"{field}Retries")
+        if kind == "Never" or (kind == "OnFailure" and (limit is None or attempts > limit)):
+            return False
+        # Both waits count submissions since the last rerun, from the last submission's time.
+        interval = policy.get(f"{field}RetryInterval", DEFAULT_INTERVAL) * self._status["submissionAttempts"]
+        since = datetime.now(timezone.utc) - datetime.fromisoformat(self._status["lastSubmissionAttemptTime"])
+        return not self._stopped.wait(max(0.0, interval - since.total_seconds()))
+
+    def _reset_for_rerun(self) -> None:
+        with self._lock:
+            for field in ("sparkApplicationId", "lastSubmissionAttemptTime", "executorState"):
+                self._status.pop(field, None)
+            self._status.update(submissionAttempts=0, driverInfo={})
+        self._set(applicationState={"state": "PENDING_RERUN"})
+
+    def _set(self, **fields_: Any) -> None:
+        with self._lock:
+            self._status.update(fields_)
+        self._place.wake()
+
+    def _policy(self) -> str:
+        kind: str = (self._app["spec"].get("restartPolicy") or {}).get("type", "Never")
+        return kind
+
+    def _application_id(self) -> str:
+        return "spark-" + self._status["submissionID"].replace("-", "")
+
+    def _executors(self, state: str) -> dict[str, str]:
+        instances = int(self._app["spec"]["executor"].get("instances", 1))
+        stem = f"{self._app['metadata']['name']}-{self._status['submissionID'][:8]}"
+        return {f"{stem}-exec-{number}": state for number in range(1, instances + 1)}
+
+    # --- the driver ---
+
+    def _launch(self, driver: Driver) -> subprocess.Popen[bytes]:
+        place = self._place.directory
+        work, logs = place / "work", place / "logs"
+        for folder in (work, logs):
+            folder.mkdir(parents=True, exist_ok=True)
+        log4j = conf.prepare(self._state)
+        java = find()
+        settings = {
+            **conf.defaults(self._state, place),
+            **driver.conf,
+            **conf.forced(driver.cores),
+            "spark.test.appId": self._application_id(),
+        }
+        program = [str(driver.main), *driver.arguments]
+        options = command.submit_arguments(
+            name=driver.name,
+            conf=settings,
+            main_class=driver.main_class,
+            jar_files=driver.jars,
+            py_files=driver.py_files,
+            files=driver.files,
+        )
+        request = Request(
+            java=command.java_command(
+                java.executable,
+                heap=driver.memory,
+                log4j=log4j,
+                archive=None,
+                options=driver.java_options,
+                front=driver.jars,
+            ),
+            submit=options if driver.python else [*options, *program],
+            program=program if driver.python else [],
+            env=gateway.spark_env(
+                driver.env,
+                home=spark_home(),
+                conf_dir=conf.empty_conf_dir(self._state),
+                java_home=java.home,
+                python=sys.executable,
+            ),
+            cwd=str(work),
+        )
+        path = place / "request.json"
+        request.save(path)
+        with (logs / "driver.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-I", "-m", "pipelines.local.spark.drive", str(path), str(self._place.lifeline_fd)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=(self._place.lifeline_fd,),
+            )
+
+    def _wait(self) -> int:
+        assert self._process is not None
+        return self._process.wait()
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _reason(code: int) -> str:
+    """Return what the kubelet says of a container that ended with this code."""
+    return "OOMKilled" if code == 137 else "Error"
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, number)
+
+
+def log_of(directory: Path) -> Path:
+    """Return the driver's log of an application that worked in `directory`."""
+    return directory / "logs" / "driver.log"
