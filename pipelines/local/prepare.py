@@ -1,0 +1,32 @@
+"""Everything that a fresh machine needs beyond Python packages: `python -m pipelines.local.prepare`.
+
+Each part is fetched or built once, into the user's cache, and checked by hash; what is there already takes no time.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from pipelines.local.errors import BadInput
+from pipelines.local.lang import build
+from pipelines.local.spark import jars, java
+
+
+def main() -> int:
+    """Find or fetch Java, fetch the jars, build the expression helper; 2 with a remedy where one cannot be had."""
+    try:
+        found = java.find_or_fetch()
+        print(f"setup: Java {found.version} at {found.home}", file=sys.stderr)
+        jars.fetch(lambda text: print(f"setup: {text}", file=sys.stderr))
+        build.binary()
+    except BadInput as error:
+        print(f"setup: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("setup: interrupted; run make again to go on", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
