@@ -54,7 +54,10 @@ class TableMap:
 
 @dataclass(frozen=True, kw_only=True)
 class HeatMap:
-    """Columns are runs (play, label, full name); `groups` are plays and their number of columns, `edges` their firsts."""
+    """Columns are runs (play, label, full name); `groups` are plays and how many columns they have.
+
+    `edges` are the columns with which another play begins.
+    """
 
     runs: Sequence[tuple[str, str, str]]
     groups: Sequence[tuple[str, int]]
@@ -102,7 +105,8 @@ def _columns(report: Mapping[str, Any], partitions: Sequence[Mapping[str, Any]])
         if name in used:
             del used[name]
             ds = text(run.get("ds"))
-            columns.append((play_name(run.get("play")), ds[5:] if _MONTH.match(ds) else ds or name[-8:], name))
+            label = ds[5:] if _MONTH.match(ds) else ds or name[-8:]
+            columns.append((play_name(run.get("play")), label, name))
     return columns + [("Other runs", name[-8:], name) for name in used]
 
 
@@ -157,15 +161,15 @@ def _month_block(
         months.setdefault(_month(name), []).append(cells)
     result = []
     for month, held in months.items():
-        cells = []
+        shown_cells = []
         for run in plays:
             tally = Counter(text(entry[run].get("change")) if run in entry else "absent" for entry in held)
             worst = min(tally, key=lambda name: _RANK.get(name, len(_RANK)))
             words = ", ".join(f"{amount} {change_mark(name).word}" for name, amount in tally.most_common())
             alarm = plays[run] == "Second play" and worst in {"changed", "created"}
             shown = "" if worst == "absent" else str(tally[worst])
-            cells.append(Cell(mark=change_mark(worst), rows=shown, title=words, alarm=alarm))
-        result.append(Line(name=month, cells=cells))
+            shown_cells.append(Cell(mark=change_mark(worst), rows=shown, title=words, alarm=alarm))
+        result.append(Line(name=month, cells=shown_cells))
     return Block(name="", lines=result, summary="")
 
 

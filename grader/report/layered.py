@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import networkx as nx
 
@@ -71,7 +72,7 @@ def _by_first_visit(graph: nx.DiGraph) -> list[str]:
 def _downward(chain: Sequence[str], depth: Mapping[str, int]) -> list[Edge]:
     ends_lower = depth[chain[0]] > depth[chain[-1]]
     path = chain[::-1] if ends_lower else chain
-    return list(zip(path, path[1:], strict=False))
+    return list(pairwise(path))
 
 
 def _order(layers: list[list[str]], links: Sequence[Edge]) -> list[list[str]]:
@@ -112,7 +113,7 @@ def _sort_by(names: list[str], neighbours: Mapping[str, Sequence[str]], layers: 
 def crossings(layers: Sequence[Sequence[str]], below: Mapping[str, Sequence[str]]) -> int:
     """Count the crossings of straight links between neighbouring layers (inversions of their lower ends)."""
     total = 0
-    for upper, lower in zip(layers, layers[1:], strict=False):
+    for upper, lower in pairwise(layers):
         place = {name: spot for spot, name in enumerate(lower)}
         seen: list[int] = []
         for name in upper:

@@ -132,7 +132,7 @@ def _box(dataset: Dataset, corner: tuple[float, float], margin: float) -> Box:
     made = f" · made from {listing([origin.dataset for origin in dataset.origins])}" if dataset.origins else ""
     return Box(
         x=corner[0] + margin, y=corner[1] + margin, width=WIDTH, height=_height(dataset), name=dataset.stage,
-        lines=wrap(dataset.name, ROOM), note=elide(jobs, 26), key=dataset.key, kind=dataset.kind or "table",
+        lines=wrap(dataset.name, ROOM), note=elide(jobs, 27), key=dataset.key, kind=dataset.kind or "table",
         title=f"{dataset.name} · {dataset.stage}{made}" + (f" · {jobs}" if jobs else ""),
     )  # fmt: skip
 

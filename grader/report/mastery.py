@@ -66,7 +66,8 @@ class Verdict:
 
 def items(report: Mapping[str, Any]) -> list[ItemView]:
     """Read the mastery items in the report's order."""
-    return [_item(text(key), mapping(value)) for key, value in mapping(report.get("items")).items()]
+    entries = mapping(report.get("items"))
+    return [_item(number, text(key), mapping(value)) for number, (key, value) in enumerate(entries.items(), 1)]
 
 
 def verdict(report: Mapping[str, Any], views: Sequence[ItemView]) -> Verdict:
@@ -90,14 +91,14 @@ def _headline(mark: Mark, views: Sequence[ItemView], wrong: Sequence[ItemView], 
     if wrong:
         names = listing([view.id for view in wrong])
         verb = "is" if len(wrong) == 1 else "are"
-        return f"{len(wrong)} of {plural(len(views), 'item')} {verb} not shown yet: {names}."
+        return f"{len(wrong)} of {plural(len(views), 'skill')} {verb} not shown yet: {names}."
     if mark.tone == "bad":
-        return "Failed, though no single item says why."
-    shown = f"{count(tally['pass'])} of {plural(len(views), 'item')} {'is' if tally['pass'] == 1 else 'are'} shown"
+        return "Failed, though no single skill says why."
+    shown = f"{count(tally['pass'])} of {plural(len(views), 'skill')} {'is' if tally['pass'] == 1 else 'are'} shown"
     return f"{shown}; {waiting}." if tally["waiting"] else f"{shown}."
 
 
-def _item(key: str, item: Mapping[str, Any]) -> ItemView:
+def _item(place: int, key: str, item: Mapping[str, Any]) -> ItemView:
     checks = [_check(check) for check in mappings(item.get("checks"))]
     mark = outcome_mark(item.get("outcome"))
     most = number(item.get("max_points"))
@@ -109,7 +110,8 @@ def _item(key: str, item: Mapping[str, Any]) -> ItemView:
         said = [f"{plural(amount, 'check')} {word}"] if amount > 1 or word != "pass" else ["1 check passes"]
         said = [f"{amount} checks pass"] if amount > 1 and word == "pass" else said
     return ItemView(
-        key=f"item-{''.join(char for char in key if char.isascii() and char.isalnum())}", id=key,
+        # An anchor that can be linked to where the item's name allows it.
+        key=f"item-{key if key.isascii() and key.isalnum() and not key.isdecimal() else place}", id=key,
         title=text(item.get("title"), "untitled item"), mark=mark,
         points=f"{count(gained or 0)}/{count(most)}" if most else "", checks=checks, summary=", ".join(said),
         opened=mark.tone == "bad" or mark.word == "blocked",

@@ -31,7 +31,9 @@ class Tree:
 
 
 def label(node: Mapping[str, Any]) -> str:
-    """Give the name to show for a node."""
+    """Give the name to show for a node; an exit handler goes without its workflow's name."""
+    if not node.get("boundaryID") and text(node.get("name")).endswith(".onExit"):
+        return "onExit"
     return text(node.get("displayName")) or text(node.get("name")) or text(node.get("id")) or "unnamed"
 
 
@@ -77,18 +79,19 @@ def _holders(nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         boundary = text(node.get("boundaryID"))
         holder[name] = boundary if boundary in nodes and boundary != name else ""
     for name, node in nodes.items():
-        if node.get("type") not in _GROUPS:
+        kind = text(node.get("type"))
+        if kind not in _GROUPS:
             continue
         prefix = text(node.get("name"))
         for child in (text(child) for child in sequence(node.get("children"))):
-            if child in nodes and child != name and _belongs(text(nodes[child].get("name")), prefix, node.get("type")):
+            if child in nodes and child != name and _belongs(text(nodes[child].get("name")), prefix, kind):
                 holder[child] = name
     for name in nodes:
         _cut_loop(name, holder)
     return holder
 
 
-def _belongs(name: str, prefix: str, kind: Any) -> bool:
+def _belongs(name: str, prefix: str, kind: str) -> bool:
     if kind == "Retry":
         return is_attempt(name, prefix)
     return name.startswith(f"{prefix}(") if kind == "TaskGroup" else name.startswith(f"{prefix}.")

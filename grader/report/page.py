@@ -56,7 +56,8 @@ def render_lineage(lineage: Mapping[str, Any]) -> str:
     Args:
         lineage: `{"datasets": [...], "edges": [...]}` as in report.json.
     """
-    return _page("lineage.html.j2", title=text(mapping(lineage).get("title")) or "Lineage", lineage=lineage_view(lineage))
+    title = text(mapping(lineage).get("title")) or "Lineage"
+    return _page("lineage.html.j2", title=title, lineage=lineage_view(lineage))
 
 
 def write(report: Mapping[str, Any], folder: Path) -> Path:

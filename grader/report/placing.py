@@ -10,12 +10,16 @@ from grader.report.layered import Edge, Layering, is_joint, layer
 Point = tuple[float, float]
 _ROUNDS = 10
 _JOINT_SIZE = 10.0
+_STRAIGHT = 8.0  # px before a layer in which an edge runs straight, so that its head points where it goes
 _JOINT_PULL = 4.0  # how much more a long edge wants to be straight than a node wants to be centred
 
 
 @dataclass(frozen=True, kw_only=True)
 class Placement:
-    """Upper left corners in px, routes as points (from even to odd ones the route is inside a layer), size of the whole, and nodes by layer."""
+    """Where everything goes, in px: upper left corners, routes, the whole's size; and the nodes by layer.
+
+    From a route's points of even number to the next it is inside a layer, from those of odd number between two.
+    """
 
     corners: Mapping[str, Point]
     routes: Mapping[Edge, Sequence[Point]]
@@ -138,9 +142,11 @@ def curve(points: Sequence[Point], *, across: bool, shift: Point = (0.0, 0.0)) -
         if number % 2 or px == x or py == y:
             path += f"L{x:g} {y:g}"
         elif across:
-            half = (px + x) / 2
-            path += f"C{half:g} {py:g} {half:g} {y:g} {x:g} {y:g}"
+            near = x - _STRAIGHT if x > px else x + _STRAIGHT
+            half = (px + near) / 2
+            path += f"C{half:g} {py:g} {half:g} {y:g} {near:g} {y:g}H{x:g}"
         else:
-            half = (py + y) / 2
-            path += f"C{px:g} {half:g} {x:g} {half:g} {x:g} {y:g}"
+            near = y - _STRAIGHT if y > py else y + _STRAIGHT
+            half = (py + near) / 2
+            path += f"C{px:g} {half:g} {x:g} {half:g} {x:g} {near:g}V{y:g}"
     return path

@@ -9,13 +9,12 @@ from typing import Any
 
 from grader.report.drawing import Drawing
 from grader.report.nesting import Tree, label, nest
-from grader.report.read import mapping, mappings, moment, seconds_between, text
+from grader.report.read import mappings, moment, seconds_between, text
 from grader.report.steps import Span, StepRow, step_rows
 from grader.report.words import Mark, duration, phase_mark, play_name, plural
 from grader.report.workflow import WorkflowDrawer
 
 _DRAWN = 1500  # nodes drawn in one report; the runs that went wrong come first
-_GOOD = frozenset({"Succeeded", "Skipped", "Omitted"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +51,8 @@ def plays(report: Mapping[str, Any]) -> list[PlayView]:
     runs = mappings(report.get("runs"))
     trees = [nest(run.get("nodes")) for run in runs]
     wrong = [number for number, run in enumerate(runs) if text(run.get("phase")) not in {"", "Succeeded"}]
-    opened = wrong[0] if wrong else 0
+    retried = [number for number, tree in enumerate(trees) if _retried(tree)]
+    opened = (wrong or retried or [0])[0]
     drawn = _budget(runs, trees, [opened, *wrong])
     bars = _bars(runs)
     views = [
@@ -93,7 +93,8 @@ def _budget(runs: Sequence[Mapping[str, Any]], trees: Sequence[Tree], first: Seq
 
 def _bars(runs: Sequence[Mapping[str, Any]]) -> list[Span | None]:
     """Place runs on one time line; where most of it is idle (a virtual clock), only lengths are to scale."""
-    spans = [(moment(run.get("startedAt")), seconds_between(run.get("startedAt"), run.get("finishedAt"))) for run in runs]
+    times = [(run.get("startedAt"), run.get("finishedAt")) for run in runs]
+    spans = [(moment(start), seconds_between(start, end)) for start, end in times]
     known = [(start, length) for start, length in spans if start and length is not None]
     if not known:
         return [None for _ in runs]
@@ -121,12 +122,14 @@ def _run_view(
 ) -> RunView:
     name = text(run.get("name"), "unnamed run")
     keys = {node: f"r{number}n{place}" for place, node in enumerate(tree.nodes)}
+    steps, left_out = step_rows(run, tree, keys)
+    shown = {step.key for step in steps}
     drawings = {}
     if drawn:
-        drawer = WorkflowDrawer(tree, keys.__getitem__)
+        # A step without a row in the table leads to its run.
+        drawer = WorkflowDrawer(tree, lambda node: keys[node] if keys[node] in shown else f"r{number}")
         title = f"Steps of {name}"
         drawings = {"wide": drawer.draw(across=True, title=title), "narrow": drawer.draw(across=False, title=title)}
-    steps, left_out = step_rows(run, tree, keys)
     started = moment(run.get("startedAt"))
     return RunView(
         key=f"r{number}", name=name, ds=text(run.get("ds")), play=play_name(run.get("play")),
@@ -139,30 +142,36 @@ def _run_view(
 def _message(run: Mapping[str, Any], tree: Tree) -> str:
     if text(run.get("message")):
         return text(run.get("message"))
-    root = next((tree.nodes[name] for name in tree.members.get("", ())), {})
-    return text(root.get("message")) if text(run.get("phase")) not in {"", "Succeeded"} else ""
+    if phase_mark(run.get("phase")).tone != "bad":
+        return ""
+    said = [
+        (f"{label(tree.nodes[name])}: " if depth else "") + text(tree.nodes[name].get("message"))
+        for name, depth in tree.walk()
+        if phase_mark(tree.nodes[name].get("phase")).tone == "bad" and text(tree.nodes[name].get("message"))
+    ]
+    return said[0] if said else ""
+
+
+def _retried(tree: Tree) -> list[str]:
+    return [name for name in _retries(tree) if len(tree.members.get(name, ())) > 1]
+
+
+def _retries(tree: Tree) -> list[str]:
+    return [name for name, node in tree.nodes.items() if node.get("type") == "Retry"]
 
 
 def _facts(tree: Tree) -> str:
-    """Say how many steps ran, and which of them needed more than one attempt."""
-    pods = [node for node in tree.nodes.values() if node.get("type") == "Pod"]
-    again = [
-        f"{label(node)} took {len(tree.members[name])} attempts"
+    """Say how many steps there were, and which of them needed more than one attempt; an attempt is no step."""
+    attempts = {member for name in _retries(tree) for member in tree.members.get(name, ())}
+    steps = [
+        name
         for name, node in tree.nodes.items()
-        if node.get("type") == "Retry" and len(tree.members.get(name, ())) > 1
-    ]
-    wrong = sum(text(node.get("phase")) in {"Failed", "Error"} for node in pods)
-    parts = [plural(len(pods), "step")] if pods else []
+        if name not in attempts and not any(member not in attempts for member in tree.members.get(name, ()))
+        and node.get("type") != "StepGroup"
+    ]  # fmt: skip
+    wrong = sum(phase_mark(tree.nodes[name].get("phase")).tone == "bad" for name in steps)
+    again = [f"{label(tree.nodes[name])} took {plural(len(tree.members[name]), 'attempt')}" for name in _retried(tree)]
+    parts = [plural(len(steps), "step")] if steps else []
     parts += [f"{wrong} failed"] if wrong else []
     parts += again[:2] + ([f"{len(again) - 2} more retried"] if len(again) > 2 else [])
     return " · ".join(parts)
-
-
-def all_nodes(report: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Give every node of every run."""
-    return [
-        node
-        for run in mappings(report.get("runs"))
-        for node in mapping(run.get("nodes")).values()
-        if isinstance(node, Mapping)
-    ]

@@ -40,7 +40,7 @@ class StepRow:
 
 def step_rows(run: Mapping[str, Any], tree: Tree, keys: Mapping[str, str]) -> tuple[list[StepRow], int]:
     """Give the rows in drawing order and how many were left out; of many, those that went wrong stay."""
-    walked = [(name, depth) for name, depth in tree.walk() if not _plain_group(tree.nodes[name])]
+    walked = [(name, depth) for name, depth in tree.walk() if not _plain_group(name, tree)]
     shown = walked
     if len(walked) > _MOST:
         wrong = [name for name, _ in walked if text(tree.nodes[name].get("phase")) not in _GOOD]
@@ -51,8 +51,9 @@ def step_rows(run: Mapping[str, Any], tree: Tree, keys: Mapping[str, str]) -> tu
     return rows, len(walked) - len(shown)
 
 
-def _plain_group(node: Mapping[str, Any]) -> bool:
-    return node.get("type") == "StepGroup" and text(node.get("phase")) in _GOOD
+def _plain_group(name: str, tree: Tree) -> bool:
+    """Tell a group that says no more than its one step does."""
+    return tree.nodes[name].get("type") == "StepGroup" and len(tree.members.get(name, ())) == 1
 
 
 def _line(run: Mapping[str, Any], tree: Tree) -> tuple[float, float] | None:

@@ -72,7 +72,8 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        # Argo's times have whole seconds: no decimal where none was measured.
+        return f"{seconds:.1f} s" if seconds != int(seconds) else f"{seconds:.0f} s" if seconds else "< 1 s"
     whole = round(seconds)
     if whole < _MINUTE:
         return f"{whole} s"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from grader.report.drawing import Arrow, Box, Drawing, Row
@@ -12,7 +13,7 @@ from grader.report.layered import Edge
 from grader.report.nesting import Tree, is_handler, label
 from grader.report.placing import Placement, curve, place
 from grader.report.read import seconds_between, text
-from grader.report.text import elide, wrap
+from grader.report.text import cells, elide, wrap
 from grader.report.words import count, duration, phase_mark
 
 ROW, HEAD, PAD, MARGIN = 22.0, 32.0, 12.0, 8.0
@@ -81,7 +82,7 @@ class WorkflowDrawer:
     def _measure(self, name: str, *, across: bool, depth: int) -> _Block:
         node = self._tree.nodes[name]
         members = self._tree.members.get(name, ())
-        kind = node.get("type")
+        kind = text(node.get("type"))
         if kind == "Retry" and members and not any(self._tree.members.get(member) for member in members):
             if len(members) == 1:
                 return self._leaf(name)
@@ -96,7 +97,7 @@ class WorkflowDrawer:
             return self._measure(members[0], across=across, depth=depth + 1)
         arrows = self._tree.arrows.get(name, ())
         if kind == "Retry":
-            arrows = list(zip(members, members[1:], strict=False))
+            arrows = list(pairwise(members))
         elif not arrows:
             across = True  # members without an order are one layer: one below the other
         block = self._holder(name, members, arrows, across=across, depth=depth + 1)
@@ -126,7 +127,7 @@ class WorkflowDrawer:
             else:
                 blocks[member] = self._measure(member, across=inner, depth=depth)
         sizes = {member: (block.width, block.height) for member, block in blocks.items()}
-        placed = place(sizes, view.arrows, across=across, layer_gap=34 if across else 26, gap=14)
+        placed = place(sizes, view.arrows, across=across, layer_gap=36 if across else 30, gap=14)
         return _Block(
             name=name, width=placed.width, height=placed.height, across=across, members=blocks, placement=placed
         )
@@ -137,11 +138,11 @@ class WorkflowDrawer:
         for member, inner in block.members.items():
             at = block.placement.corners[member]
             self._block(inner, x + at[0], y + at[1])
-        for (start, end), points in block.placement.routes.items():
+        for (_, end), points in block.placement.routes.items():
             handler = end in self._tree.nodes and is_handler(self._tree.nodes[end])
             tip = (round(points[-1][0] + x, 1), round(points[-1][1] + y, 1))
-            back = points[-1] < points[0]
-            angle = (180 if back else 0) if block.across else (270 if back else 90)
+            ahead = 0 if block.across else 1
+            angle = 90 * ahead + (180 if points[-1][ahead] < points[0][ahead] else 0)
             path = curve(points, across=block.across, shift=(x, y))
             self._arrows.append(Arrow(path=path, tip=tip, angle=angle, kind="handler" if handler else "flow"))
 
@@ -160,10 +161,7 @@ class WorkflowDrawer:
         node = self._tree.nodes[block.name]
         note = self._note(node)
         if kind == "frame":
-            note = " · ".join(part for part in (text(node.get("type")), note) if part)
-            room = int((block.width - 42) / _CELL) - len(note)
-            lines = [elide(label(node), max(room, 6))]
-            note = note if room >= 6 else ""
+            lines, note = _frame_head(node, note, int((block.width - 44) / _CELL))
         else:
             lines = wrap(label(node), self._room)
         rows = self._rows(block, x, y + 18 + 15 * len(lines))
@@ -183,7 +181,7 @@ class WorkflowDrawer:
             hidden = count(len(self._tree.members[block.name]) - _ATTEMPTS + 1)
             rows.append(
                 Row(
-                    x=x + 8, y=y + ROW * number, width=self._width - 16, mark=phase_mark(node.get("phase") if name else ""),
+                    x=x + 8, y=y + ROW * number, width=self._width - 16, mark=phase_mark(node.get("phase")),
                     label=_attempt(node) if name else f"{hidden} more", note=self._note(node),
                     key=self._key(name or block.name), title=describe(node) if name else "more attempts",
                 )
@@ -195,8 +193,8 @@ class WorkflowDrawer:
         words = ", ".join(f"{count(amount)} {phase or 'not started'}" for phase, amount in counts)
         return Box(
             x=x, y=y, width=self._width, height=block.height, lines=[f"{count(len(block.folded))} steps"],
-            note=elide(words, self._room + 2), key=self._key(block.folded[0]), title=f"{len(block.folded)} steps folded: {words}",
-            kind="fold", mark=phase_mark(counts[0][0]),
+            note=elide(words, self._room + 2), key=self._key(block.folded[0]), kind="fold",
+            title=f"{len(block.folded)} steps folded: {words}", mark=phase_mark(counts[0][0]),
         )  # fmt: skip
 
     @staticmethod
@@ -205,6 +203,16 @@ class WorkflowDrawer:
         if phase in {"Skipped", "Omitted"}:
             return phase.lower()
         return duration(seconds_between(node.get("startedAt"), node.get("finishedAt")))
+
+
+def _frame_head(node: Mapping[str, Any], took: str, room: int) -> tuple[list[str], str]:
+    """Give as much of a frame's note as its label leaves room for."""
+    name = label(node)
+    kind = "in parallel" if node.get("type") == "StepGroup" else text(node.get("type"))
+    for note in (" · ".join(part for part in (kind, took) if part), took):
+        if cells(name) + cells(note) + 1 <= room:
+            return [name], note
+    return [elide(name, max(room, 1))], ""
 
 
 def _attempt(node: Mapping[str, Any]) -> str:

@@ -17,18 +17,26 @@
     if (facts) parts.push(facts.cloneNode(true));
     return parts;
   };
-  document.addEventListener("click", (event) => {
-    const node = event.target.closest?.(".graph .node");
-    if (!node || event.ctrlKey || event.metaKey) return;
+  const choose = (node) => {
     const row = document.getElementById(node.dataset.key);
     const panel = panelOf(node);
-    if (!row || !panel) return;
-    event.preventDefault();
-    for (const other of node.closest(".fit").querySelectorAll(".chosen")) other.classList.remove("chosen");
-    for (const twin of node.closest(".fit").querySelectorAll(`[data-key="${node.dataset.key}"]`)) twin.classList.add("chosen");
+    if (!row?.matches("tr, article") || !panel) return false;
+    const fit = node.closest(".fit");
+    for (const other of fit.querySelectorAll(".chosen")) other.classList.remove("chosen");
+    for (const twin of fit.querySelectorAll(`[data-key="${node.dataset.key}"]`)) twin.classList.add("chosen");
     panel.replaceChildren(...fromRow(row));
     panel.scrollTop = 0;
+    return true;
+  };
+  document.addEventListener("click", (event) => {
+    const node = event.target.closest?.(".graph .node");
+    if (node && !event.ctrlKey && !event.metaKey && choose(node)) event.preventDefault();
   });
+  // To begin with: what went wrong, else what was retried, else the first step; of tables a mart.
+  const firsts = [".t-bad.is-row", ".t-bad.is-step", ".is-row", ".is-step", ".k-mart", ".k-published", ".is-data"];
+  for (const fit of document.querySelectorAll(".fit")) {
+    firsts.some((selector) => { const node = fit.querySelector(`.node${selector}`); return node && choose(node); });
+  }
 }
 // Follow a table's lineage up and down the stream.
 for (const svg of document.querySelectorAll(".lineage-graph svg")) {

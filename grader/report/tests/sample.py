@@ -29,7 +29,7 @@ def failing_sample() -> dict[str, Any]:
 def _report(*, failing: bool) -> dict[str, Any]:
     runs = _runs(failing=failing)
     lines = [
-        "Three pipelines (ingest, transform, publish) ran 3 days of real flights with Spark, Iceberg, dbt and PostgreSQL.",
+        "Three pipelines (ingest, transform, publish) ran 3 days of real flights: Spark, Iceberg, dbt, PostgreSQL.",
         "A second play of the same days left every partition with the same content: running twice is safe.",
         "A late batch for 2013-03-10 changed that day and no other.",
         "Every table agrees with an answer computed independently from the source.",
@@ -108,6 +108,7 @@ def lineage() -> dict[str, Any]:
     """Give the lineage of the reference pipelines."""
     kinds = {"ops": "source", "lake.raw": "table", "lake.curated": "table", "lake.marts": "mart",
              "reporting": "published"}  # fmt: skip
+    mart_names = ("carrier_daily", "route_daily")
     names = ["ops.flights", "ops.weather", "ops.airlines", "ops.airports", "ops.planes", *TABLES]
     jobs = [
         ("ops.flights", "lake.raw.flights", "ingest.extract", "ingest", "extract", ["year", "dep_time", "tailnum"]),
@@ -116,9 +117,9 @@ def lineage() -> dict[str, Any]:
           for source, columns in (("lake.raw.flights", ["tailnum", "dep_delay"]), ("lake.raw.weather", ["wind_speed"]),
                                   ("ops.airlines", ["name"]), ("ops.airports", ["tz"]), ("ops.planes", ["model"]))),
         *(("lake.curated.flights", f"lake.marts.{mart}", "transform.dbt-build", "transform", "dbt-build", ["dep_delay"])
-          for mart in ("carrier_daily", "route_daily")),
+          for mart in mart_names),
         *((f"lake.marts.{mart}", f"reporting.{mart}", "publish.replace", "publish", "replace", ["flights", "mean_delay"])
-          for mart in ("carrier_daily", "route_daily")),
+          for mart in mart_names),
     ]  # fmt: skip
     return {
         "datasets": [
