@@ -125,7 +125,7 @@ def module_cases() -> list[Case]:
         found.append(
             Case(
                 name=name,
-                files=tuple(root / file for file in ([files] if isinstance(files, str) else files)),
+                files=tuple(_located(file, root) for file in ([files] if isinstance(files, str) else files)),
                 golden=GOLDENS / "module" / f"{name}.json",
                 from_module=True,
                 parameters=settings.pop("parameters", {}),
@@ -135,9 +135,18 @@ def module_cases() -> list[Case]:
     return found
 
 
+def _located(file: str, root: Path) -> Path:
+    return HERE / file[1:] if file.startswith("+") else root / file
+
+
 def cases() -> list[Case]:
     """All cases: ours, then those of Argo's module."""
     return own_cases() + module_cases()
+
+
+def lint_files() -> list[Path]:
+    """The files of `lint/`, most of them invalid."""
+    return sorted((HERE / "lint").glob("*.yaml"))
 
 
 @functools.cache

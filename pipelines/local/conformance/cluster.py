@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pipelines.local.conformance.cases import Case
@@ -20,11 +23,11 @@ class Cluster:
         self.delete(case.name, wait=True)
         self._forget_applications(case.name)
         for document in case.others():
-            self._kubectl("apply", "-f", "-", given=document)
+            self._kubectl("apply", "-f", "-", given=with_texts(document))
         if case.settings.get("memoize"):
             self._kubectl("delete", "configmap", "-l", "workflows.argoproj.io/configmap-type=Cache")
-        # the command, not kubectl: it makes texts of numbers, which Argo's full CRDs do not accept as they are
-        done = self._run(["argo", "submit", "-", "-n", NAMESPACE, "-o", "name"], given=case.workflow())
+        # kubectl, not the argo command, which refuses here what the controller has an answer to
+        done = self._kubectl("create", "-f", "-", given=with_texts(case.workflow()), check=False)
         return "" if done.returncode == 0 else done.stderr.strip()
 
     def _forget_applications(self, prefix: str) -> None:
@@ -69,7 +72,14 @@ class Cluster:
                 status = application_status(coming[0])
                 body = json.dumps({"status": status})
                 name = app["metadata"]["name"]
-                self._kubectl("patch", "sparkapplication", name, "--subresource=status", "--type=merge", "-p", body, check=False)
+                self._kubectl("patch", "sparkapplication", name, "--subresource=status", "--type=merge", "-p", body)
+
+    def lint(self, files: Sequence[Path]) -> list[str]:
+        """What `argo lint` says of the files, without their names; nothing if they pass."""
+        done = self._run(["argo", "lint", "--offline", "-o", "simple", *map(str, files)])
+        said = [line for line in (done.stdout + done.stderr).splitlines() if line and "level=info" not in line]
+        problems = [re.sub(r"^\S+: in \".*?\" \(\w+\): |^Error: failed to parse YAML from file \S+: ", "", line) for line in said]
+        return [] if done.returncode == 0 else problems
 
     def versions(self) -> dict[str, str]:
         """What answered."""
@@ -94,11 +104,35 @@ class Cluster:
         return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
 
 
+def with_texts(node: Any) -> Any:
+    """The document with every parameter's value a text, as the argo command sends it; Argo's full CRDs accept nothing else."""
+    if isinstance(node, list):
+        return [with_texts(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: [_parameter(item) for item in value] if key == "parameters" and isinstance(value, list) else with_texts(value)
+        for key, value in node.items()
+    }
+
+
+def _parameter(item: Any) -> Any:
+    if not isinstance(item, dict):
+        return item
+    texts = {key: _text(item[key]) for key in ("value", "default") if item.get(key) is not None}
+    if "enum" in item:
+        texts["enum"] = [_text(one) for one in item["enum"]]
+    return {**with_texts(item), **texts}
+
+
+def _text(value: Any) -> Any:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
 def application_status(state: str) -> dict[str, Any]:
     """The `.status` that the stand-in operator shows in a state."""
     status: dict[str, Any] = {"applicationState": {"state": state}, "executionAttempts": 1, "submissionAttempts": 1}
     if state == "FAILED":
         status["applicationState"]["errorMessage"] = "driver container failed with ExitCode: 1, Reason: Error"
-    if state != "SUBMITTED":
-        status["driverInfo"] = {"podName": "driver"}
+    status["driverInfo"] = {} if state == "SUBMITTED" else {"podName": "driver"}
     return status

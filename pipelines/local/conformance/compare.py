@@ -67,7 +67,17 @@ def _parameters(group: Mapping[str, Any] | None) -> dict[str, str | None]:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    text = value if isinstance(value, str) else json.dumps(value)
+    return _failures(text) if text.startswith('"[{') else text
+
+
+def _failures(text: str) -> str:
+    """`workflow.failures` in an order: Argo lists nodes as its map gives them, which is by chance."""
+    try:
+        listed = json.loads(json.loads(text))
+        return json.dumps(json.dumps(sorted(listed, key=lambda node: str(node["podName"]))))
+    except (ValueError, KeyError, TypeError):
+        return text
 
 
 def scrub(text: str) -> str:

@@ -12,7 +12,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from pipelines.local.conformance.cases import GOLDENS, Case, cases
+from pipelines.local.conformance.cases import GOLDENS, Case, cases, lint_files
 from pipelines.local.conformance.cluster import Cluster
 from pipelines.local.conformance.compare import normalize
 
@@ -28,7 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--at-once", type=int, default=8, help="workflows on the cluster at the same time")
     parser.add_argument("--keep", action="store_true", help="leave the workflows on the cluster")
     parser.add_argument("--raw", type=Path, help="also write the workflow objects as they were, into this folder")
+    parser.add_argument("--lint", action="store_true", help="record what `argo lint` says of all files, and nothing else")
     options = parser.parse_args(arguments)
+    if options.lint:
+        record_lint(Cluster())
+        return 0
     chosen = [case for case in cases() if _wanted(case, options.names, all_of_them=options.all)]
     missed = Recorder(Cluster(), at_once=options.at_once, keep=options.keep, raw=options.raw).record(chosen)
     for line in missed:
@@ -36,7 +40,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if missed else 0
 
 
+def record_lint(cluster: Cluster) -> None:
+    """Write the answers of `argo lint` to the files of `lint/` and to every case, by `lint/NAME` or case name."""
+    answers = {f"lint/{path.stem}": cluster.lint([path]) for path in lint_files()}
+    answers.update({case.name: cluster.lint(case.files) for case in cases()})
+    write_json(GOLDENS / "lint.json", answers)
+
+
 def _wanted(case: Case, names: Sequence[str], *, all_of_them: bool) -> bool:
+    if case.settings.get("lint"):
+        return False
     if names:
         return any(fnmatch(case.name, name) for name in names)
     return all_of_them or not case.golden.exists()
