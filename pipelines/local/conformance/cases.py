@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from pipelines.local.manifest import load
+
 HERE = Path(__file__).parent
 GOLDENS = HERE / "goldens"
 MODULE = "github.com/argoproj/argo-workflows/v3@v3.7.6"
@@ -43,12 +45,7 @@ class Case:
 
     def documents(self) -> list[dict[str, Any]]:
         """All documents of the files, in order."""
-        return [
-            document
-            for path in self.files
-            for document in yaml.load_all(path.read_text(), Loader=_Loader)  # noqa: S506 - a SafeLoader
-            if document
-        ]
+        return [document.body for document in load(self.files).all]
 
     def workflow(self) -> dict[str, Any]:
         """The workflow to submit, named after the case; a WorkflowTemplate is submitted by reference."""
@@ -80,16 +77,6 @@ class Case:
         """The recorded answer."""
         answer: dict[str, Any] = json.loads(self.golden.read_text())
         return answer
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML as Kubernetes reads it: dates stay texts."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 def own_cases() -> list[Case]:
@@ -147,6 +134,11 @@ def cases() -> list[Case]:
 def lint_files() -> list[Path]:
     """The files of `lint/`, most of them invalid."""
     return sorted((HERE / "lint").glob("*.yaml"))
+
+
+def cron_files() -> list[Path]:
+    """The CronWorkflows of `cron/`, each named like its file."""
+    return sorted((HERE / "cron").glob("*.yaml"))
 
 
 @functools.cache

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,28 @@ class Cluster:
                 name = app["metadata"]["name"]
                 self._kubectl("patch", "sparkapplication", name, "--subresource=status", "--type=merge", "-p", body)
 
+    def apply(self, path: Path) -> None:
+        """Create the objects of a file."""
+        self._kubectl("apply", "-f", str(path))
+
+    def remove(self, path: Path) -> None:
+        """Remove the objects of a file."""
+        self._kubectl("delete", "-f", str(path), "--ignore-not-found")
+
+    def suspend_cron(self, name: str) -> None:
+        """Let a CronWorkflow start nothing more."""
+        self._kubectl("patch", "cronworkflow", name, "--type=merge", "-p", '{"spec": {"suspend": true}}')
+
+    def cron_answer(self, name: str) -> dict[str, Any]:
+        """What a CronWorkflow has started, the oldest first, and its status."""
+        label = f"workflows.argoproj.io/cron-workflow={name}"
+        runs = json.loads(self._kubectl("get", "workflows", "-l", label, "-o", "json").stdout)["items"]
+        status = json.loads(self._kubectl("get", "cronworkflow", name, "-o", "json").stdout).get("status") or {}
+        return {
+            "status": {key: status.get(key) for key in ("phase", "succeeded", "failed", "conditions", "lastScheduledTime")},
+            "runs": [_cron_run(run) for run in sorted(runs, key=lambda run: str(run["metadata"]["name"]))],
+        }
+
     def lint(self, files: Sequence[Path]) -> list[str]:
         """What `argo lint` says of the files, without their names; nothing if they pass."""
         done = self._run(["argo", "lint", "--offline", "-o", "simple", *map(str, files)])
@@ -87,7 +110,7 @@ class Cluster:
         image = self._kubectl(
             "get", "deployment", "workflow-controller", "-n", "argo", "-o", "jsonpath={.spec.template.spec.containers[0].image}"
         ).stdout
-        return {"argo": image.rpartition(":")[2], "kubernetes": server}
+        return {"argo": image.rpartition(":")[2].removesuffix("-zones"), "kubernetes": server}
 
     def _kubectl(
         self, verb: str, *arguments: str, given: dict[str, Any] | None = None, check: bool = True
@@ -102,6 +125,21 @@ class Cluster:
     def _run(command: list[str], *, given: dict[str, Any] | None = None) -> subprocess.CompletedProcess[str]:
         text = None if given is None else json.dumps(given)
         return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+
+
+def _cron_run(run: dict[str, Any]) -> dict[str, Any]:
+    metadata, status = run["metadata"], run.get("status") or {}
+    root = (status.get("nodes") or {}).get(metadata["name"], {})
+    return {
+        "name": metadata["name"],
+        "labels": metadata.get("labels"),
+        "annotations": metadata.get("annotations"),
+        "arguments": run["spec"].get("arguments"),
+        "inputs": root.get("inputs"),
+        "phase": status.get("phase"),
+        "message": status.get("message"),
+        "shutdown": run["spec"].get("shutdown"),
+    }
 
 
 def with_texts(node: Any) -> Any:
@@ -125,8 +163,12 @@ def _parameter(item: Any) -> Any:
     return {**with_texts(item), **texts}
 
 
-def _text(value: Any) -> Any:
-    return value if isinstance(value, str) else json.dumps(value)
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):  # Go reads every number as a 64-bit float
+        return format(Decimal(repr(float(value))).normalize(), "f")
+    return json.dumps(value)
 
 
 def application_status(state: str) -> dict[str, Any]:

@@ -12,11 +12,12 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from pipelines.local.conformance.cases import GOLDENS, Case, cases, lint_files
+from pipelines.local.conformance.cases import GOLDENS, Case, cases, cron_files, lint_files
 from pipelines.local.conformance.cluster import Cluster
 from pipelines.local.conformance.compare import normalize
 
 _DEADLINE = 240.0
+_CRON_SECONDS, _CRON_REST = 190.0, 25.0
 _FINISHED = {"Succeeded", "Failed", "Error"}
 
 
@@ -29,7 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--keep", action="store_true", help="leave the workflows on the cluster")
     parser.add_argument("--raw", type=Path, help="also write the workflow objects as they were, into this folder")
     parser.add_argument("--lint", action="store_true", help="record what `argo lint` says of all files, and nothing else")
+    parser.add_argument("--cron", action="store_true", help="record what CronWorkflows do in three minutes, and nothing else")
     options = parser.parse_args(arguments)
+    if options.cron:
+        record_cron(Cluster())
+        return 0
     if options.lint:
         record_lint(Cluster())
         return 0
@@ -45,6 +50,21 @@ def record_lint(cluster: Cluster) -> None:
     answers = {f"lint/{path.stem}": cluster.lint([path]) for path in lint_files()}
     answers.update({case.name: cluster.lint(case.files) for case in cases()})
     write_json(GOLDENS / "lint.json", answers)
+
+
+def record_cron(cluster: Cluster) -> None:
+    """Write what the CronWorkflows of `cron/` have started and what their status says after their time."""
+    files = cron_files()
+    for path in files:
+        cluster.apply(path)
+    time.sleep(_CRON_SECONDS)
+    for path in files:
+        cluster.suspend_cron(path.stem)
+    time.sleep(_CRON_REST)
+    answers = {path.stem: cluster.cron_answer(path.stem) for path in files}
+    write_json(GOLDENS / "cron.json", answers)
+    for path in files:
+        cluster.remove(path)
 
 
 def _wanted(case: Case, names: Sequence[str], *, all_of_them: bool) -> bool:

@@ -1,0 +1,62 @@
+"""Cases on the local engine, with a stand-in for the Spark Operator that plays the states a manifest asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from pipelines.local.conformance.cases import Case
+from pipelines.local.conformance.cluster import STATES, application_status
+from pipelines.local.engine import Engine, StepPlace, VirtualClock
+from pipelines.local.state import StateDir
+
+_BEGIN = datetime(2026, 11, 23, 9, 0, tzinfo=timezone.utc)
+
+
+def run_locally(case: Case, folder: Path) -> Mapping[str, Any]:
+    """Run a case on a virtual clock, in a state directory of its own below `folder`; its document."""
+    documents = case.documents()
+    by_kind = {kind: [d for d in documents if d["kind"] == kind] for kind in ("WorkflowTemplate", "ConfigMap", "Secret")}
+    engine = Engine(
+        StateDir(root=folder / case.name), clock=VirtualClock(_BEGIN), operators={"SparkApplication": StatesOperator()}
+    )
+    try:
+        result = engine.run(
+            case.workflow(),
+            templates={d["metadata"]["name"]: d for d in by_kind["WorkflowTemplate"]},
+            objects=[*by_kind["ConfigMap"], *by_kind["Secret"]],
+        )
+    finally:
+        engine.close()
+    return result.document
+
+
+class StatesOperator:
+    """Shows the states that an application's annotation lists, one more each time it is asked."""
+
+    def check(self, manifest: Mapping[str, Any]) -> list[str]:  # noqa: ARG002
+        """Accept every application, as the cluster without a webhook does."""
+        return []
+
+    def start(self, app: Mapping[str, Any], place: StepPlace) -> _States:  # noqa: ARG002
+        """Begin with no state."""
+        listed = (app["metadata"].get("annotations") or {}).get(STATES, "")
+        return _States([state.strip() for state in listed.split(",") if state.strip()])
+
+
+class _States:
+    def __init__(self, states: list[str]) -> None:
+        self._coming = states
+        self._shown: dict[str, Any] = {}
+
+    def status(self) -> Mapping[str, Any]:
+        """Move on to the next state, and show it."""
+        if self._coming:
+            self._shown = application_status(self._coming.pop(0))
+        return self._shown
+
+    def stop(self) -> None:
+        """Show nothing new."""
+        self._coming = []
