@@ -26,13 +26,15 @@ class BadParameter(JobError):
 
 
 class ExpectationFailed(JobError):
-    """Staged data does not meet its expectations; nothing became visible.
+    """Staged data does not meet its expectations; nothing became visible. Exit code 3: no retry mends data.
 
     Args:
         table: the table whose audit branch was checked.
         branch: the branch that keeps the rows for inspection.
         failures: one sentence per failed expectation.
     """
+
+    exit_code = 3
 
     def __init__(self, table: str, branch: str, failures: list[str]) -> None:
         self.table = table
@@ -43,12 +45,14 @@ class ExpectationFailed(JobError):
 
 
 class Superseded(JobError):
-    """Another run replaced the same partition after this one had staged its own.
+    """Another run replaced the same partition after this one had staged its own. Exit code 3: stage it again.
 
     Args:
         table: the table.
         partition: the partition that both wrote, such as `flight_date=2013-03-09`.
     """
+
+    exit_code = 3
 
     def __init__(self, table: str, partition: str) -> None:
         self.table = table

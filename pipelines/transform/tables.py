@@ -62,3 +62,46 @@ def curated_expectations(raw_rows: int) -> list[Expectation]:
         within("actual_minutes", 10, 1440),
         one_of("status", STATUSES),
     ]
+
+# (name, type): what both marts count; descriptions are in the dbt project
+_MEASURES = (
+    ("scheduled_flights", "bigint"),
+    ("completed_flights", "bigint"),
+    ("cancelled_flights", "bigint"),
+    ("diverted_flights", "bigint"),
+    ("dep_delay_minutes", "bigint"),
+    ("arr_delay_minutes", "bigint"),
+    ("avg_dep_delay", "decimal(9,2)"),
+    ("avg_arr_delay", "decimal(9,2)"),
+    ("max_arr_delay", "int"),
+    ("late_arrivals", "bigint"),
+    ("on_time_rate", "decimal(5,4)"),
+    ("weather_missing_flights", "bigint"),
+    ("distance_miles", "bigint"),
+)
+
+
+def _mart(name: str, comment: str, own: tuple[tuple[str, str], ...], key: tuple[str, ...]) -> Table:
+    columns = (("flight_date", "date"), *own, *_MEASURES)
+    return Table(
+        name=f"lake.marts.{name}",
+        comment=comment,
+        partition="flight_date",
+        key=key,
+        columns=tuple(Column(name=column, type=kind) for column, kind in columns),
+    )
+
+
+CARRIER_DAILY = _mart(
+    "carrier_daily",
+    "Delays, cancellations and punctuality of each airline on each day",
+    (("carrier", "string"), ("carrier_name", "string")),
+    ("flight_date", "carrier"),
+)
+ROUTE_DAILY = _mart(
+    "route_daily",
+    "Delays, cancellations and punctuality of each route on each day",
+    (("origin", "string"), ("dest", "string"), ("carriers", "bigint")),
+    ("flight_date", "origin", "dest"),
+)
+MARTS = (CARRIER_DAILY, ROUTE_DAILY)
