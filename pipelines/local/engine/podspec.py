@@ -11,7 +11,6 @@ from typing import Any
 
 from pipelines.local.engine.context import Objects
 from pipelines.local.engine.errors import NodeProblem
-from pipelines.local.engine.gojson import compact
 from pipelines.local.engine.images import Image
 from pipelines.local.engine.specs import Json
 
@@ -41,14 +40,14 @@ def build(template: Json, image: Image, place: PodPlace, objects: Objects, *, in
 
     Returns:
         `id`, `dir`, `argv`, `env`, `cwd`, `files`, `outputs`, `mounts`, `keep`, `show`, `private`, `stdout`, `stderr`,
-        `grace`, `devices`; all JSON.
+        `grace`; all JSON.
 
     Raises:
         NodeProblem: a ConfigMap or Secret that the environment needs is missing.
     """
     container = template.get("container") or template.get("script") or {}
     folder = str(place.folder)
-    spec: dict[str, Any] = {
+    return {
         "id": f"{place.workflow}/{place.node_id}",
         "dir": folder,
         "argv": command(template, image),
@@ -64,8 +63,6 @@ def build(template: Json, image: Image, place: PodPlace, objects: Objects, *, in
         "stderr": f"{folder}/stderr.log",
         "grace": 30,
     }
-    spec["devices"] = "termination-log" in compact([spec["argv"], spec["env"], spec["files"]])
-    return spec
 
 
 def command(template: Json, image: Image) -> list[str]:

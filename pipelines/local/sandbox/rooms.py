@@ -37,7 +37,7 @@ def furnish(spec: dict[str, Any]) -> None:
 
     Args:
         spec: `private` (an empty folder), `keep` (folders shown as they are, writable), `show` (folders that must be
-            visible), `mounts` (pairs: path inside, folder outside, read-only), `devices` (a `/dev` of its own).
+            visible), `mounts` (pairs: path inside, folder outside, read-only).
 
     Raises:
         OSError: the kernel refuses what is indispensable.
@@ -59,7 +59,7 @@ def furnish(spec: dict[str, Any]) -> None:
             os.symlink(os.readlink(entry.path), f"root/{entry.name}")
         elif entry.is_dir() and entry.name not in _APART:
             _cover(entry.name)
-    _system(devices=spec.get("devices", False))
+    _system()
     linux.bind("tmp", _made("root/tmp"))
     if not any(path == "/root" or path.startswith("/root/") for path in [*spec["keep"], *spec["show"]]):
         linux.bind("home", _made("root/root"))
@@ -97,7 +97,7 @@ def _cover(name: str) -> None:
                 linux.bind(f"/{name}", target, recursive=True, read_only=True)
 
 
-def _system(*, devices: bool) -> None:
+def _system() -> None:
     try:
         linux.mount("proc", _made("root/proc"), "proc")
     except OSError:
@@ -105,10 +105,7 @@ def _system(*, devices: bool) -> None:
     for name in ("sys", "run"):
         if os.path.isdir(f"/{name}"):
             with contextlib.suppress(OSError):
-                linux.bind(f"/{name}", _made(f"root/{name}"), recursive=True)
-    if not devices:
-        linux.bind("/dev", _made("root/dev"), recursive=True)
-        return
+                linux.bind(f"/{name}", _made(f"root/{name}"), recursive=True, read_only=True)
     linux.mount("tmpfs", _made("root/dev"), "tmpfs", 0, "mode=755")
     for node in _NODES:
         with open(f"root/dev/{node}", "w"):  # noqa: PTH123

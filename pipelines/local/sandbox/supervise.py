@@ -51,12 +51,11 @@ def supervise(spec: dict[str, Any], lifeline: int, wake: int, report: Any) -> No
         code = _watch(child, lifeline, wake, spec)
         if code is None:
             return
-        result |= {"code": code, "message": _read_short(_TERMINATION_LOG) if spec.get("devices") else ""}
+        result |= {"code": code, "message": _read_short(_TERMINATION_LOG) if spec["isolate"] else ""}
         result["found"] = [_save(each) for each in spec["outputs"]]
     result["finished"] = time.time()
     _write(folder, result)
     report("done")
-    shutil.rmtree(spec["private"], ignore_errors=True)
 
 
 def _place(files: list[dict[str, Any]]) -> None:

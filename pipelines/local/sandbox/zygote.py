@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import select
+import shutil
 import signal
 import sys
 from typing import Any
@@ -44,6 +45,7 @@ class _Zygote:
     def __init__(self, lifeline: int, wake: int, wake_in: int) -> None:
         self.lifeline, self.wake, self.wake_in = lifeline, wake, wake_in
         self.running: dict[int, str] = {}
+        self.private: dict[int, str] = {}
         self.pending = b""
 
     def serve(self) -> None:
@@ -75,6 +77,7 @@ class _Zygote:
         pid = os.fork()
         if pid:
             self.running[pid] = spec["id"]
+            self.private[pid] = spec["private"]
             return
         try:
             os.setsid()
@@ -107,8 +110,23 @@ class _Zygote:
             if not pid:
                 return
             name = self.running.pop(pid, "")
+            _remove(self.private.pop(pid, ""))
             if status:
                 _tell({"event": "lost", "id": name, "message": f"supervisor ended with status {status}"})
+
+
+def _remove(private: str) -> None:
+    """Remove a step's private files, from outside its namespace.
+
+    Inside it, the machine's own folders are mounted below `private`: a removal there would go through to them.
+    """
+    if not private or not os.path.isdir(private):
+        return
+    real, points = os.path.realpath(private), []
+    with contextlib.suppress(FileNotFoundError), open("/proc/self/mountinfo", errors="surrogateescape") as mounts:  # noqa: PTH123
+        points = [line.split()[4].replace("\\040", " ") for line in mounts]
+    if not any(point == real or point.startswith(f"{real}/") for point in points):
+        shutil.rmtree(private, ignore_errors=True)
 
 
 def _probe() -> tuple[bool, bool]:
