@@ -18,6 +18,7 @@ COMMANDS: dict[str, str] = {
     "data": "grader.cli.data:data",
     "fingerprint": "grader.cli.fingerprint:fingerprint",
     "diff": "grader.cli.diff:diff",
+    "lineage": "grader.cli.lineage:lineage",
 }
 
 

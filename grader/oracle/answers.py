@@ -13,7 +13,7 @@ import psycopg
 from grader.fingerprint.digest import Digest
 from grader.fingerprint.postgres import copy_in
 from grader.fingerprint.relation import digests, partition_name
-from grader.oracle.tables import PARTITION, TABLES, TableSpec
+from grader.oracle.tables import PARTITION, TableSpec
 
 ALLOWED_LATENESS = 30
 """Days after which a late row is left out, unless a workflow says otherwise."""
@@ -85,7 +85,3 @@ class Oracle:
 def _sql(name: str) -> str:
     return files("grader.oracle").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
-
-def spec(name: str) -> TableSpec | None:
-    """Find a table of the specification by name."""
-    return next((table for table in TABLES if table.name == name), None)

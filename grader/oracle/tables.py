@@ -90,3 +90,8 @@ TABLES: tuple[TableSpec, ...] = (
         pipeline="publish", columns=_ROUTE,
     ),
 )  # fmt: skip
+
+
+def spec(name: str) -> TableSpec | None:
+    """Find a table of the specification by name."""
+    return next((table for table in TABLES if table.name == name), None)

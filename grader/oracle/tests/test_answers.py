@@ -174,7 +174,7 @@ def test_latest_delivery_within_the_watermark_wins(source: duckdb.DuckDBPyConnec
     def add(recorded: str, delivery: int, distance: int) -> None:
         con.execute(
             "INSERT INTO ops.flights SELECT * REPLACE (?::TIMESTAMPTZ AS recorded_at, ? AS delivery, ? AS distance) "
-            "FROM ops.flights WHERE flight_date = '2013-03-10' AND (carrier, flight, origin) = (?, ?, ?) AND delivery = 0",
+            "FROM ops.flights WHERE flight_date = '2013-03-10' AND (carrier, flight, origin, delivery) = (?, ?, ?, 0)",
             [recorded, delivery, distance, *key],
         )
 

@@ -1,0 +1,1 @@
+"""Checks: named functions that look at evidence and say what they see."""

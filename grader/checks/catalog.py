@@ -1,0 +1,17 @@
+"""All checks, in the order of the items."""
+
+from __future__ import annotations
+
+from grader.checks.m02_content import M02
+from grader.checks.m03_idempotency import M03
+from grader.checks.m05_spark import M05
+from grader.checks.m06_schedule import M06
+from grader.checks.m07_retries import M07
+from grader.checks.m08_lineage import M08
+from grader.checks.m09_dbt import M09
+from grader.checks.m10_backfill import M10
+from grader.checks.model import Check
+
+CHECKS: tuple[Check, ...] = tuple(
+    check for registry in (M02, M03, M05, M06, M07, M08, M09, M10) for check in registry.checks
+)

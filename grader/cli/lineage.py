@@ -1,0 +1,70 @@
+"""`batchlab lineage`: which table was made from which, by which workflow node."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from grader.lineage.view import Lineage
+
+
+@click.command()
+@click.argument("table", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Write a page with the graph.")
+def lineage(table: str | None, as_json: bool, page: Path | None) -> None:
+    """Show where tables come from: datasets and jobs, missing and unexplained edges, each snapshot's workflow node.
+
+    \b
+    Example:
+      batchlab lineage
+      batchlab lineage lake.marts.carrier_daily
+      batchlab lineage --html lineage.html
+    """  # noqa: D301
+    from dataclasses import replace
+
+    from grader.lineage.gather import gather
+    from grader.lineage.view import around
+    from pipelines.local.state import StateDir
+
+    name, found = gather(StateDir.locate(), table)
+    if name:
+        found = replace(found, graph=around(found.graph, name))
+    if page:
+        from grader.report import render_lineage
+
+        page.write_text(
+            render_lineage({"title": f"Lineage of {name or 'all tables'}", **found.graph.as_json()}), "utf-8"
+        )
+    if as_json:
+        print(json.dumps(found.as_json(), indent=2))
+        return
+    _show(found, name)
+    if page:
+        print(f"the graph is in {page}")
+
+
+def _show(found: Lineage, name: str | None) -> None:
+    from rich.console import Console
+
+    from grader.lineage.view import trees
+
+    console = Console(highlight=False)
+    if not found.graph.edges:
+        console.print("no lineage event tells of this yet: run a pipeline, or `make demo`")
+    for tree in trees(found.graph, name):
+        console.print(tree)
+    for source, target in found.comparison.missing:
+        console.print(f"[red]missing[/]   {source} → {target}")
+    for source, target in found.comparison.phantom:
+        console.print(f"[yellow]unexplained[/] {source} → {target}")
+    traced = len(found.traces) - len(found.untraced)
+    console.print(f"{traced} of {len(found.traces)} snapshots are traced to the workflow node that committed them")
+    for one in found.untraced:
+        console.print(f"[red]untraced[/]  {one.table} {one.snapshot}: {one.problem}")
+    if found.broken:
+        console.print(f"{found.broken} lines were no event and were passed over")

@@ -1,0 +1,1 @@
+"""Lineage by edges: what OpenLineage events say, what should be, and which workflow node made each snapshot."""
