@@ -93,8 +93,9 @@ def heat_map(report: Mapping[str, Any]) -> HeatMap:
     edges = frozenset(number for number in range(1, len(runs)) if runs[number][0] != runs[number - 1][0])
     legend = [(CHANGES[name], tally[name]) for name in CHANGES]
     return HeatMap(
-        runs=runs, groups=groups, edges=edges, tables=tables, legend=legend, monthly=monthly, story=_story(partitions, plays)
-    )
+        runs=runs, groups=groups, edges=edges, tables=tables, legend=legend, monthly=monthly,
+        story=_story(partitions, plays),
+    )  # fmt: skip
 
 
 def _columns(report: Mapping[str, Any], partitions: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str]]:

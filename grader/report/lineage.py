@@ -120,7 +120,7 @@ def _stage(name: str, kind: str) -> str:
     for zone in ("raw", "curated"):
         if f".{zone}." in f".{name}":
             return f"{zone} table"
-    return kind or "table"
+    return elide(kind, 20) or "table"
 
 
 def _height(dataset: Dataset) -> float:

@@ -77,7 +77,7 @@ def verdict(report: Mapping[str, Any], views: Sequence[ItemView]) -> Verdict:
     wrong = [view for view in views if view.mark.word in {"fail", "error", "blocked"}]
     given = text(summary.get("outcome"))
     mark = outcome_mark(given or ("fail" if wrong else "pass" if tally["pass"] else None))
-    lines = [text(line) for line in sequence(summary.get("lines"))]
+    lines = [said for line in sequence(summary.get("lines")) if (said := text(line).strip())]
     gained = [number(mapping(item).get("points")) or 0 for item in mapping(report.get("items")).values()]
     most = [number(mapping(item).get("max_points")) or 0 for item in mapping(report.get("items")).values()]
     points = f"{count(sum(gained))} of {count(sum(most))}" if sum(most) else ""

@@ -144,12 +144,15 @@ def _message(run: Mapping[str, Any], tree: Tree) -> str:
         return text(run.get("message"))
     if phase_mark(run.get("phase")).tone != "bad":
         return ""
-    said = [
-        (f"{label(tree.nodes[name])}: " if depth else "") + text(tree.nodes[name].get("message"))
-        for name, depth in tree.walk()
-        if phase_mark(tree.nodes[name].get("phase")).tone == "bad" and text(tree.nodes[name].get("message"))
-    ]
-    return said[0] if said else ""
+    # An attempt is to blame only if its step failed in the end; then the last one is.
+    blamed = [name for name, _ in tree.walk() if phase_mark(tree.nodes[name].get("phase")).tone == "bad"]
+    for retry in _retries(tree):
+        attempts = tree.members.get(retry, ())
+        pardoned = attempts if retry not in blamed else attempts[:-1]
+        blamed = [name for name in blamed if name not in pardoned]
+    told = [name for name in blamed if text(tree.nodes[name].get("message"))]
+    told.sort(key=lambda name: tree.nodes[name].get("type") != "Pod")
+    return f"{label(tree.nodes[told[0]])}: {text(tree.nodes[told[0]].get('message'))}" if told else ""
 
 
 def _retried(tree: Tree) -> list[str]:

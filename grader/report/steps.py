@@ -78,7 +78,7 @@ def _row(name: str, depth: int, tree: Tree, keys: Mapping[str, str], line: tuple
         bar = Span(start=round(min(at, 99.4), 2), width=round(max(100 * took / line[1], 0.6), 2))
     return StepRow(
         key=keys[name], label=label(node), depth=depth, kind=text(node.get("type")), mark=phase_mark(node.get("phase")),
-        took=duration(took), message=text(node.get("message")), bar=bar, facts=_facts(node),
+        took=duration(took) if bar else "", message=text(node.get("message")), bar=bar, facts=_facts(node),
     )  # fmt: skip
 
 

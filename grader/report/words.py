@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grader.report.read import text
+from grader.report.text import elide
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,7 @@ def change_mark(change: object) -> Mark:
 def play_name(play: object) -> str:
     """Name a play as headings do."""
     name = text(play)
-    return PLAYS.get(name, name[:1].upper() + name[1:] if name else "Runs")
+    return PLAYS.get(name) or elide(name[:1].upper() + name[1:], 40) or "Runs"
 
 
 def duration(seconds: float | None) -> str:

@@ -67,9 +67,10 @@ class WorkflowDrawer:
         )
 
     def _outermost(self) -> tuple[Sequence[str], Sequence[Edge]]:
-        """Leave out the root's own frame: the run's heading is about it."""
+        """Leave out the root's own frame, which the run's heading is about; attempts keep theirs."""
         tops = list(self._tree.members.get("", ()))
-        root = next((name for name in tops if self._tree.members.get(name)), None)
+        held = [name for name in tops if self._tree.members.get(name)]
+        root = next((name for name in held if self._tree.nodes[name].get("type") != "Retry"), None)
         if root is None:
             return tops, self._tree.arrows.get("", ())
         inner = list(self._tree.members[root])
@@ -106,8 +107,9 @@ class WorkflowDrawer:
         return block
 
     def _leaf(self, name: str) -> _Block:
-        lines = wrap(label(self._tree.nodes[name]), self._room)
-        return _Block(name=name, width=self._width, height=33 + 15.0 * len(lines))
+        node = self._tree.nodes[name]
+        lines = len(wrap(label(node), self._room)) + bool(self._note(node))
+        return _Block(name=name, width=self._width, height=18 + 15.0 * lines)
 
     @staticmethod
     def _some(members: Sequence[str]) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from html.parser import HTMLParser
 
 _VOID = frozenset({"meta", "link", "br", "hr", "img", "input", "col"})
@@ -24,7 +25,7 @@ class Markup(HTMLParser):
         self.feed(page)
         self.close()
         self.problems += [f"<{tag}> is never closed" for tag in self._open]
-        self.problems += [f"id {name} is used twice" for name in {name for name in self.ids if self.ids.count(name) > 1}]
+        self.problems += [f"id {name} is used {count} times" for name, count in Counter(self.ids).items() if count > 1]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note attributes, and that the element is open."""

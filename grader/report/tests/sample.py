@@ -118,7 +118,7 @@ def lineage() -> dict[str, Any]:
                                   ("ops.airlines", ["name"]), ("ops.airports", ["tz"]), ("ops.planes", ["model"]))),
         *(("lake.curated.flights", f"lake.marts.{mart}", "transform.dbt-build", "transform", "dbt-build", ["dep_delay"])
           for mart in mart_names),
-        *((f"lake.marts.{mart}", f"reporting.{mart}", "publish.replace", "publish", "replace", ["flights", "mean_delay"])
+        *((f"lake.marts.{mart}", f"reporting.{mart}", "publish.replace", "publish", "replace", ["flights", "delay"])
           for mart in mart_names),
     ]  # fmt: skip
     return {

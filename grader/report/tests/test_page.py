@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,7 @@ def test_write_keeps_the_old_page_when_it_fails(tmp_path: Path, monkeypatch: pyt
     def crash(_descriptor: int) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(page_module.os, "fsync", crash)
+    monkeypatch.setattr(os, "fsync", crash)
     with pytest.raises(OSError, match="disk full"):
         write(failing_sample(), tmp_path)
     assert (tmp_path / "report.html").read_bytes() == before
