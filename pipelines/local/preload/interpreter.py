@@ -11,14 +11,18 @@ from collections.abc import Mapping, Sequence
 # Settings that an interpreter reads once, when it starts: a fork comes too late for them.
 START_ONLY = ("PYTHONHASHSEED", "PYTHONHOME", "PYTHONOPTIMIZE", "PYTHONSAFEPATH", "PYTHONDEVMODE", "PYTHONMALLOC")
 OWN = ("pipelines", "grader")
+STARTED_WITH = {name: os.environ.get(name, "") for name in START_ONLY}
 
 
 def can_become(argv: Sequence[str], env: Mapping[str, str]) -> bool:
-    """Tell whether `argv` is this very interpreter on a module or a file, with nothing that needs a real start."""
+    """Tell whether `argv` is this very interpreter on a module or a file, with nothing that needs a real start.
+
+    What `env` asks of an interpreter's start must be what this process was started with.
+    """
     if not argv or os.path.realpath(argv[0]) != os.path.realpath(sys.executable):
         return False
     rest = [word for word in argv[1:] if word != "-u"]
-    if not rest or any(name in env for name in START_ONLY):
+    if not rest or any(env.get(name, value) != value for name, value in STARTED_WITH.items()):
         return False
     return (rest[0] == "-m" and len(rest) > 1) or (not rest[0].startswith("-") and rest[0] != "")
 

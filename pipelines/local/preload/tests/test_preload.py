@@ -98,7 +98,7 @@ def test_only_this_interpreter_is_replaced() -> None:
     assert not can_become(["/bin/sh", "-c", "true"], {})
     assert not can_become([sys.executable, "-c", "pass"], {})
     assert not can_become([sys.executable, "-I", "job.py"], {})
-    assert not can_become([sys.executable, "job.py"], {"PYTHONHASHSEED": "0"})
+    assert not can_become([sys.executable, "job.py"], {"PYTHONHASHSEED": "1"})
 
 
 def test_a_killed_server_is_noticed(tmp_path: Path) -> None:
