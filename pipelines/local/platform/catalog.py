@@ -19,7 +19,7 @@ from pipelines.local.errors import BadInput
 from pipelines.local.platform.parts import NotHealthy, last_line
 from pipelines.local.platform.ports import HOST, Ports
 from pipelines.local.platform.postgres import CATALOG_DATABASE, Postgres
-from pipelines.local.platform.processes import Record, spawn
+from pipelines.local.processes import Record, spawn
 from pipelines.local.spark import jars
 from pipelines.local.spark.home import spark_home
 from pipelines.local.spark.java import find_or_fetch

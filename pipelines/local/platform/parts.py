@@ -12,7 +12,7 @@ from typing import Protocol
 import psutil
 
 from pipelines.local.errors import BadInput
-from pipelines.local.platform.processes import Record, end, memory
+from pipelines.local.processes import Record, end, memory
 
 
 class NotHealthy(Exception):  # noqa: N818 - an answer, not a fault of ours

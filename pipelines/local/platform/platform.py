@@ -18,7 +18,11 @@ from pipelines.local.platform.parts import Part, PartStatus
 from pipelines.local.platform.ports import HOST, Ports, port_range
 from pipelines.local.platform.postgres import CATALOG_DATABASE, DATABASE, Postgres
 from pipelines.local.platform.receiver import Receiver
-from pipelines.local.spark import jars
+from pipelines.local.processes import memory
+from pipelines.local.spark import cds, jars
+from pipelines.local.spark.java import find_or_fetch
+from pipelines.local.spark.warm.pool import Pool
+from pipelines.local.spark.warm.shape import log_path
 from pipelines.local.state import StateDir
 
 Progress = Callable[[str], None]
@@ -67,8 +71,10 @@ class Platform:
             lineage=self.state.lineage,
         )
 
-    def start(self, progress: Progress = lambda _: None) -> Endpoints:
+    def start(self, progress: Progress = lambda _: None, *, warm: bool = True) -> Endpoints:
         """Start what does not run, repair what does not answer, leave the rest alone; returns when all are healthy.
+
+        With `warm`, a Spark JVM is warmed up in the background; nothing waits for it.
 
         Raises:
             BadInput: a server does not come up, or the state directory cannot be written.
@@ -83,6 +89,9 @@ class Platform:
                 parts.stop(self.catalog)  # PostgreSQL moved to another port
             parts.ensure(self.catalog, progress)
             parts.ensure(self.receiver, progress)
+            if warm:
+                cds.ensure(find_or_fetch(), progress)
+                self.pool.prewarm(self.catalog.uri)
         return self.endpoints
 
     def stop(self, progress: Progress = lambda _: None) -> list[str]:
@@ -91,6 +100,8 @@ class Platform:
             return []
         stopped = []
         with self._guarded():
+            if self.pool.stop():
+                stopped.append("spark")
             for part in reversed(self._parts()):
                 progress(f"stopping {part.name}")
                 if parts.stop(part):
@@ -99,7 +110,7 @@ class Platform:
 
     def status(self) -> list[PartStatus]:
         """Look at every server without changing anything."""
-        return [parts.status(part) for part in self._parts()]
+        return [*(parts.status(part) for part in self._parts()), *self._warm_status()]
 
     def objects(self, *, image: str = "") -> list[dict[str, Any]]:
         """Return the ConfigMap `lake` and the Secret `lake-credentials` for the servers as they run now.
@@ -123,6 +134,31 @@ class Platform:
         }
         login = {"postgresUser": "batchlab", "postgresPassword": self.postgres.passwords["batchlab"]}
         return [objects.config_map(values), objects.secret(login)]
+
+    def _warm_status(self) -> list[PartStatus]:
+        found = []
+        for slot in self.pool.slots:
+            keeper, jvm = slot.keeper(), slot.jvm()
+            processes = [process for record in (keeper, jvm) if record and (process := record.process())]
+            if processes:
+                found.append(
+                    PartStatus(
+                        name=f"spark-{slot.number}",
+                        running=True,
+                        healthy=jvm is not None,
+                        pid=jvm.pid if jvm else processes[0].pid,
+                        address=f"{HOST}:{jvm.port}" if jvm else "",
+                        memory=memory(processes[0]),
+                        log=log_path(self.state, slot),
+                        message=slot.phase,
+                    )
+                )
+        return found
+
+    @cached_property
+    def pool(self) -> Pool:
+        """Warm Spark JVMs."""
+        return Pool(self.state)
 
     @cached_property
     def _ports(self) -> Ports:

@@ -19,7 +19,7 @@ from pipelines.local.errors import BadInput
 from pipelines.local.platform import credentials, unprivileged
 from pipelines.local.platform.parts import NotHealthy, last_line
 from pipelines.local.platform.ports import HOST, Ports
-from pipelines.local.platform.processes import Record, spawn
+from pipelines.local.processes import Record, spawn
 
 DATABASE = "batchlab"
 CATALOG_DATABASE = "catalog"
@@ -35,6 +35,7 @@ SETTINGS = {
     "autovacuum_worker_slots": "3",
     "autovacuum_max_workers": "2",
     "io_method": "sync",  # no pool of I/O workers: a laptop's idle memory counts
+    "dynamic_shared_memory_type": "mmap",  # /dev/shm is cleared under us when a desktop session ends
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -117,9 +118,9 @@ class Postgres:
                     admin.execute(
                         sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(database), sql.Identifier(owner))
                     )
-        with psycopg.connect(self.dsn()) as owner:
+        with psycopg.connect(self.dsn()) as ours:
             for schema in SCHEMAS:
-                owner.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
+                ours.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
         done.touch()
 
     def _command(self, program: str, *arguments: str | Path) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from pipelines.local.platform import webhook
 from pipelines.local.platform.parts import NotHealthy
 from pipelines.local.platform.ports import HOST, Ports
-from pipelines.local.platform.processes import Record, spawn
+from pipelines.local.processes import Record, spawn
 
 
 class Receiver:

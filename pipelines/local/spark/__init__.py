@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pipelines.local.spark.operator import Application, SparkOperator
+from pipelines.local.spark.reconcile import Application, SparkOperator
 
 __all__ = ["Application", "SparkOperator"]

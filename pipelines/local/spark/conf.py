@@ -32,6 +32,7 @@ rootLogger.appenderRef.err.ref = err
 appender.err.type = Console
 appender.err.name = err
 appender.err.target = SYSTEM_ERR
+appender.err.follow = true
 appender.err.layout.type = PatternLayout
 appender.err.layout.pattern = %d{yy/MM/dd HH:mm:ss} %p %c{1}: %m%n%ex
 logger.native.name = org.apache.hadoop.util.NativeCodeLoader

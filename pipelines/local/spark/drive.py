@@ -1,8 +1,9 @@
-"""Run one Spark driver to its end: `python -m pipelines.local.spark.drive REQUEST LIFELINE`.
+"""Run one Spark driver to its end: `python -m pipelines.local.spark.drive REQUEST LIFELINE REPORT`.
 
-It is the leader of the application's process group and ends all of it when the executor is gone (end of file on the
-LIFELINE descriptor). A Python program runs as a fresh process beside a JVM that offers PySpark's gateway, so that the
-JVM may be a new one or a warm one; a Java program is submitted to a new JVM. The exit code is the program's.
+It leads the application's process group, and ends all of it when the executor is gone (end of file on the descriptor
+LIFELINE). A Python program runs as a fresh process beside a JVM that offers PySpark's gateway: a warm one where one is
+free and fits, else a new one. A Java program is submitted to a new JVM. The exit code is written to the descriptor
+REPORT as soon as the application is over; a warm JVM is cleaned after that.
 """
 
 from __future__ import annotations
@@ -12,44 +13,81 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from pipelines.local.spark import gateway
 from pipelines.local.spark.command import SUBMIT
 from pipelines.local.spark.request import Request
+from pipelines.local.spark.warm.jvm import Doubt
+from pipelines.local.spark.warm.pool import Lease, Pool
+from pipelines.local.state import StateDir
 
 
-def run(request: Request) -> int:
-    """Run a driver in a new JVM; returns the program's exit code."""
+def run(request: Request, report: Callable[[int], None]) -> None:
+    """Run a driver; `report` gets the program's exit code."""
     if not request.program:
-        return _code(
-            subprocess.run(
-                [*request.java, SUBMIT, *request.submit], env=request.env, cwd=request.cwd, check=False
-            ).returncode
-        )
+        argv = [*request.java, SUBMIT, *request.submit]
+        report(_code(subprocess.run(argv, env=request.env, cwd=request.cwd, check=False).returncode))
+        return
+    lease = _lease(request)
+    if lease is None:
+        report(_run_new(request))
+        return
+    code = _program(request, lease.address)
+    try:
+        lease.stop_context()
+    except Doubt as reason:
+        report(code)
+        lease.discard(str(reason))
+        return
+    report(code)
+    lease.finish()
+
+
+def watch(descriptor: int, over: threading.Event) -> None:
+    """End this process group as soon as the other end of the pipe is closed, unless the application is over."""
+
+    def wait() -> None:
+        while os.read(descriptor, 1):
+            pass
+        if not over.is_set():
+            os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _lease(request: Request) -> Lease | None:
+    if not request.state:
+        return None
+    pool = Pool(StateDir(root=Path(request.state)))
+    while (lease := pool.lease()) is not None:
+        try:
+            lease.prepare(request.properties, log=Path(request.log), work=Path(request.cwd))
+        except Doubt as reason:
+            lease.discard(str(reason))
+        else:
+            return lease
+    return None
+
+
+def _run_new(request: Request) -> int:
     info = Path(request.cwd) / f".gateway-{os.getpid()}"
     jvm = gateway.start(request.java, request.submit, info=info, env=request.env, cwd=Path(request.cwd), log=None)
     try:
         address = gateway.await_address(jvm, info)
     except gateway.GatewayGone:
         return _code(jvm.wait()) or 1
-    env = {**request.env, **address.env()}
-    done = subprocess.run([sys.executable, *request.program], env=env, cwd=request.cwd, check=False)
+    code = _program(request, address)
     assert jvm.stdin is not None
     jvm.stdin.close()  # the JVM stops what the program left running, and ends
     jvm.wait()
-    return _code(done.returncode)
+    return code
 
 
-def watch(descriptor: int) -> None:
-    """End this process group as soon as the other end of the pipe is closed."""
-
-    def wait() -> None:
-        while os.read(descriptor, 1):
-            pass
-        os.killpg(os.getpgrp(), signal.SIGKILL)
-
-    threading.Thread(target=wait, daemon=True).start()
+def _program(request: Request, address: gateway.Address) -> int:
+    env = {**request.env, **address.env()}
+    return _code(subprocess.run([sys.executable, *request.program], env=env, cwd=request.cwd, check=False).returncode)
 
 
 def _code(returned: int) -> int:
@@ -57,8 +95,23 @@ def _code(returned: int) -> int:
     return returned if returned >= 0 else 128 - returned
 
 
-if __name__ == "__main__":
+def main(argv: list[str]) -> None:
+    """Run the request and report once."""
+    request_path, lifeline, report_to = Path(argv[0]), int(argv[1]), int(argv[2])
+    os.set_inheritable(lifeline, False)
+    os.set_inheritable(report_to, False)
+    over = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: None)  # the group's other processes get it too; this one waits for them
-    watch(int(sys.argv[2]))
-    sys.exit(run(Request.load(Path(sys.argv[1]))))
+    watch(lifeline, over)
+
+    def report(code: int) -> None:
+        over.set()
+        os.write(report_to, f"{code}\n".encode())
+        os.close(report_to)
+
+    run(Request.load(request_path), report)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -91,8 +91,14 @@ def _parse(content: bytes) -> Address:
 
 
 def spark_env(base: Mapping[str, str], *, home: Path, conf_dir: Path, java_home: Path, python: str) -> dict[str, str]:
-    """Return the environment of a local driver: what must be so for a run to be local, on top of `base`."""
+    """Return the environment of a local driver: what must be so for a run to be local, on top of `base`.
+
+    Without a word about it, time is UTC and text is UTF-8, as in a container.
+    """
+    text = {} if "LANG" in base or "LC_ALL" in base else {"LANG": "C.UTF-8"}
     return {
+        "TZ": "UTC",
+        **text,
         **base,
         "SPARK_HOME": str(home),
         "SPARK_CONF_DIR": str(conf_dir),

@@ -11,14 +11,21 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One driver: `java` is the command up to the main class, `submit` spark-submit's options, `program` the Python
-    file and its arguments (empty for a Java program, which is then part of `submit`)."""
+    """One driver.
+
+    `java` is the command of a new JVM up to the main class, `submit` spark-submit's options, `program` the Python file
+    and its arguments (empty for a Java program, which is then part of `submit`). `properties` is what the options come
+    to inside a JVM, for one that runs already; `state` the state directory whose warm JVMs may be used, "" for none.
+    """
 
     java: list[str]
     submit: list[str]
     program: list[str]
     env: dict[str, str]
     cwd: str
+    log: str
+    properties: dict[str, str]
+    state: str
 
     def save(self, path: Path) -> None:
         """Write it where only its owner reads it: the environment has passwords."""

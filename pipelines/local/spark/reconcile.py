@@ -14,11 +14,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.local.spark import command, conf, fields, gateway
+from pipelines.local.spark import cds, command, conf, fields, gateway
 from pipelines.local.spark.application import Driver, SubmissionFailed, translate
 from pipelines.local.spark.home import spark_home
 from pipelines.local.spark.java import find
 from pipelines.local.spark.request import Request
+from pipelines.local.spark.warm.fit import misfit
 from pipelines.local.state import StateDir
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Application:
         self._status: dict[str, Any] = {}
         self._stopped = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
+        self._report = -1
+        self._over = False
         self._thread = threading.Thread(target=self._reconcile, name=f"spark-{app['metadata']['name']}", daemon=True)
 
     def begin(self) -> None:
@@ -73,7 +76,7 @@ class Application:
         """End the driver and everything it started."""
         self._stopped.set()
         process = self._process
-        if process is not None and process.poll() is None:
+        if process is not None and not self._over:
             _signal(process, signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(GRACE)
@@ -128,7 +131,7 @@ class Application:
         if self._status["terminationTime"] is None:
             del self._status["terminationTime"]
         try:
-            self._process = self._launch(translate(self._app, self._place))
+            self._launch(translate(self._app, self._place))
         except (SubmissionFailed, OSError) as error:
             message = f"failed to submit spark application: failed to run spark-submit: {error}"
             self._set(applicationState={"state": "SUBMISSION_FAILED", "errorMessage": message})
@@ -167,8 +170,7 @@ class Application:
         self._place.wake()
 
     def _policy(self) -> str:
-        kind: str = (self._app["spec"].get("restartPolicy") or {}).get("type", "Never")
-        return kind
+        return str((self._app["spec"].get("restartPolicy") or {}).get("type", "Never"))
 
     def _application_id(self) -> str:
         return "spark-" + self._status["submissionID"].replace("-", "")
@@ -180,20 +182,53 @@ class Application:
 
     # --- the driver ---
 
-    def _launch(self, driver: Driver) -> subprocess.Popen[bytes]:
+    def _launch(self, driver: Driver) -> None:
         place = self._place.directory
         work, logs = place / "work", place / "logs"
         for folder in (work, logs):
             folder.mkdir(parents=True, exist_ok=True)
-        log4j = conf.prepare(self._state)
+        request = self._request(driver, work, logs / "driver.log")
+        path = place / "request.json"
+        request.save(path)
+        reading, writing = os.pipe()
+        argv = [
+            sys.executable,
+            "-I",
+            "-m",
+            "pipelines.local.spark.drive",
+            str(path),
+            str(self._place.lifeline_fd),
+            str(writing),
+        ]
+        try:
+            with (logs / "driver.log").open("ab") as log:
+                self._process = subprocess.Popen(
+                    argv,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                    pass_fds=(self._place.lifeline_fd, writing),
+                )
+        except OSError:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        self._report, self._over = reading, False
+
+    def _request(self, driver: Driver, work: Path, log: Path) -> Request:
         java = find()
         settings = {
-            **conf.defaults(self._state, place),
+            **conf.defaults(self._state, work),
             **driver.conf,
             **conf.forced(driver.cores),
             "spark.test.appId": self._application_id(),
         }
-        program = [str(driver.main), *driver.arguments]
+        files = (*driver.jars, *driver.py_files, *driver.files)
+        own_jvm = not driver.python or misfit(
+            conf=settings, env=driver.env, memory=driver.memory, java_options=driver.java_options, files=files
+        )
         options = command.submit_arguments(
             name=driver.name,
             conf=settings,
@@ -202,12 +237,13 @@ class Application:
             py_files=driver.py_files,
             files=driver.files,
         )
-        request = Request(
+        program = [str(driver.main), *driver.arguments]
+        return Request(
             java=command.java_command(
                 java.executable,
                 heap=driver.memory,
-                log4j=log4j,
-                archive=None,
+                log4j=conf.prepare(self._state),
+                archive=cds.existing(java),
                 options=driver.java_options,
                 front=driver.jars,
             ),
@@ -221,22 +257,20 @@ class Application:
                 python=sys.executable,
             ),
             cwd=str(work),
+            log=str(log),
+            properties={**settings, "spark.app.name": driver.name},
+            state="" if own_jvm else str(self._state.root),
         )
-        path = place / "request.json"
-        request.save(path)
-        with (logs / "driver.log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-I", "-m", "pipelines.local.spark.drive", str(path), str(self._place.lifeline_fd)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                pass_fds=(self._place.lifeline_fd,),
-            )
 
     def _wait(self) -> int:
+        """Wait until the application is over; returns its exit code (137 where its leader was killed)."""
         assert self._process is not None
-        return self._process.wait()
+        with os.fdopen(self._report, "rb") as report:
+            line = report.readline().strip()
+        # What follows a report is cleaning, which nobody waits for.
+        threading.Thread(target=self._process.wait, daemon=True).start()
+        self._over = True
+        return int(line) if line else 137
 
 
 def _now() -> str:
