@@ -57,7 +57,8 @@ def grow(conninfo: str, *, times: int, by: str, first: date, last: date) -> int:
     query = sql.SQL("""
         INSERT INTO ops.flights ({columns}, recorded_at, delivery)
         SELECT extract(year FROM d)::int, extract(month FROM d)::int, extract(day FROM d)::int,
-               dep_time, sched_dep_time, dep_delay, arr_time, sched_arr_time, arr_delay, carrier, flight + {number} * n, tailnum, origin, dest,
+               dep_time, sched_dep_time, dep_delay, arr_time, sched_arr_time, arr_delay,
+               carrier, flight + {number} * n, tailnum, origin, dest,
                air_time, distance, hour, minute,
                make_timestamptz(extract(year FROM d)::int, extract(month FROM d)::int, extract(day FROM d)::int,
                                 hour, 0, 0, 'America/New_York'),

@@ -1,4 +1,4 @@
-"""Write–audit–publish, the middle part: check what is staged, without Spark."""
+"""Write-audit-publish, the middle part: check what is staged, without Spark."""
 
 from __future__ import annotations
 

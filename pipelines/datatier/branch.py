@@ -1,4 +1,4 @@
-"""Write–audit–publish, the first part: stage a partition on an audit branch of its table.
+"""Write-audit-publish, the first part: stage a partition on an audit branch of its table.
 
 A session with `spark.wap.branch` writes to that branch of every table with `write.wap.enabled`, and reads it back;
 everybody else goes on seeing `main`. `publish` moves `main`, once the branch has met its expectations.

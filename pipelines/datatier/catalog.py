@@ -21,9 +21,7 @@ def lake(environment: Mapping[str, str] | None = None) -> Catalog:
     from pyiceberg.catalog.rest import RestCatalog
 
     environment = os.environ if environment is None else environment
-    return RestCatalog(
-        "lake", uri=required(environment, "CATALOG_URI"), warehouse=required(environment, "WAREHOUSE")
-    )
+    return RestCatalog("lake", uri=required(environment, "CATALOG_URI"), warehouse=required(environment, "WAREHOUSE"))
 
 
 def identifier(table: str) -> str:

@@ -19,18 +19,14 @@ class LogicalDate:
     day: date
 
     @classmethod
-    def parse(
-        cls, text: str, *, first: date = date.min, last: date = date.max, name: str = "ds"
-    ) -> LogicalDate:
+    def parse(cls, text: str, *, first: date = date.min, last: date = date.max, name: str = "ds") -> LogicalDate:
         """Read `YYYY-MM-DD`.
 
         Raises:
             BadParameter: not such a date, or not within `first`…`last`.
         """
         try:
-            if not _FORM.fullmatch(text):
-                raise ValueError(text)
-            day = date.fromisoformat(text)
+            day = date.fromisoformat(text if _FORM.fullmatch(text) else "")
         except ValueError:
             raise BadParameter(name, f"'{text}' is no date; write it as YYYY-MM-DD") from None
         if not first <= day <= last:

@@ -9,7 +9,7 @@ class JobError(Exception):
     exit_code = 1
 
 
-class BadParameter(JobError):
+class BadParameter(JobError):  # noqa: N818 - named for what it tells
     """A parameter that no retry will mend. Exit code 2.
 
     Args:
@@ -25,7 +25,7 @@ class BadParameter(JobError):
         super().__init__(f"{name}: {what}")
 
 
-class ExpectationFailed(JobError):
+class ExpectationFailed(JobError):  # noqa: N818
     """Staged data does not meet its expectations; nothing became visible. Exit code 3: no retry mends data.
 
     Args:
@@ -44,7 +44,7 @@ class ExpectationFailed(JobError):
         super().__init__(f"{table} (branch {branch}, not published): {listed}")
 
 
-class Superseded(JobError):
+class Superseded(JobError):  # noqa: N818
     """Another run replaced the same partition after this one had staged its own. Exit code 3: stage it again.
 
     Args:

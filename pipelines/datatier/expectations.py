@@ -72,7 +72,8 @@ def row_count(least: int, most: int) -> Expectation:
     """The partition has a number of rows in a range, both ends included."""
     return Expectation(
         name=f"row count is within {least}…{most}",
-        query=f"SELECT n FROM (SELECT count(*) AS n FROM {{relation}}) AS counted WHERE n NOT BETWEEN {least} AND {most}",
+        query="SELECT n FROM (SELECT count(*) AS n FROM {relation}) AS counted "
+        f"WHERE n NOT BETWEEN {least} AND {most}",
     )
 
 

@@ -89,5 +89,5 @@ def required(environment: Mapping[str, str], name: str) -> str:
     """
     value = environment.get(name, "")
     if not value:
-        raise BadParameter(name, "is not set; the workflow's manifest sets it from ConfigMap lake or Secret lake-credentials")
+        raise BadParameter(name, "is not set; the manifest sets it from ConfigMap lake or Secret lake-credentials")
     return value

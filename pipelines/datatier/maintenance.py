@@ -35,17 +35,23 @@ def expire(spark: SparkSession, table: str, *, before: datetime, keep: int = 10)
     Branches and tags keep what they refer to.
 
     Args:
+        spark: session with the catalog.
+        table: its full name.
         before: an aware instant, in the past.
+        keep: snapshots that stay whatever their age.
     """
     catalog, _, name = table.partition(".")
     moment = before.astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
     row = spark.sql(
-        f"CALL {catalog}.system.expire_snapshots(table => '{name}', older_than => TIMESTAMP '{moment}', retain_last => {keep})"
+        f"CALL {catalog}.system.expire_snapshots(table => '{name}', older_than => TIMESTAMP '{moment}', "
+        f"retain_last => {keep})"
     ).first()
     return sum(int(value or 0) for value in row.asDict().values()) if row else 0
 
 
-def maintain(spark: SparkSession, table: str, *, days: int = 7, keep: int = 10, now: datetime | None = None) -> Maintained:
+def maintain(
+    spark: SparkSession, table: str, *, days: int = 7, keep: int = 10, now: datetime | None = None
+) -> Maintained:
     """Compact, then expire what is older than `days`.
 
     The only place that may look at the clock: snapshots are dated by when they were committed.

@@ -1,4 +1,4 @@
-"""Write–audit–publish, the last part: make an audited branch visible, in one commit, beside other days' runs."""
+"""Write-audit-publish, the last part: make an audited branch visible, in one commit, beside other days' runs."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def publish(catalog: Catalog, table: Table, ds: LogicalDate, branch: str, proper
         except ValidationException as error:
             raise Superseded(table.name, table.partition_of(ds)) from error
         except CommitFailedException:
-            time.sleep(random.uniform(0, 0.05 * (attempt + 1)))  # noqa: S311 - spreads rivals, nothing to guess
+            time.sleep(random.uniform(0, 0.05 * (attempt + 1)))
     raise JobError(f"{table.name}: other commits came first {ATTEMPTS} times; publish {table.partition_of(ds)} again")
 
 
@@ -101,7 +101,7 @@ def _published_before(
     raise JobError(f"{table.name} has no branch {branch}: nothing is staged for {ds}")
 
 
-def _reapply(
+def _reapply(  # noqa: PLR0917
     current: IcebergTable,
     table: Table,
     ds: LogicalDate,
@@ -120,7 +120,7 @@ def _reapply(
         for file in staged:
             overwrite.append_data_file(file)
         overwrite.commit()
-    return overwrite.snapshot_id
+    return int(overwrite.snapshot_id)
 
 
 def _fork(current: IcebergTable, staged_id: int, main_id: int | None) -> int | None:

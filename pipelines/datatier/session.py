@@ -20,7 +20,6 @@ def spark_session() -> Iterator[SparkSession]:
     Raises:
         BadParameter: it does not run in UTC; timestamps would depend on where the job runs.
     """
-    from pyiceberg.catalog import Catalog
     from pyspark.sql import SparkSession
 
     spark = SparkSession.builder.getOrCreate()

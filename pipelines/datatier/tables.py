@@ -33,8 +33,12 @@ class Column:
 
     def ddl(self) -> str:
         """Return the column's definition in CREATE TABLE."""
-        comment = self.comment.replace("'", "’")
-        return f"{self.name} {self.type}{' NOT NULL' if self.required else ''}" + (f" COMMENT '{comment}'" if comment else "")
+        comment = f" COMMENT '{_quoted(self.comment)}'" if self.comment else ""
+        return f"{self.name} {self.type}{' NOT NULL' if self.required else ''}{comment}"
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,5 +83,5 @@ class Table:
         columns = ",\n  ".join(column.ddl() for column in self.columns)
         spark.sql(
             f"CREATE TABLE IF NOT EXISTS {self.name} (\n  {columns}\n) USING iceberg\n"
-            f"PARTITIONED BY ({self.partition})\nCOMMENT '{self.comment}'\nTBLPROPERTIES ({listed})"
+            f"PARTITIONED BY ({self.partition})\nCOMMENT '{_quoted(self.comment)}'\nTBLPROPERTIES ({listed})"
         )

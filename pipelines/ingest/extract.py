@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-
 def latest(deliveries: DataFrame, ds: LogicalDate, watermark: datetime) -> DataFrame:
     """Keep, of each flight of `ds`, the version delivered last, up to the watermark.
 

@@ -27,7 +27,7 @@ FLIGHTS = Table(
         Column(name="arr_delay", type="int", comment="Arrival delay in minutes, negative: early"),
         Column(name="air_time", type="int", comment="Minutes in the air"),
         Column(name="distance", type="int", required=True, comment="Miles"),
-        Column(name="time_hour", type="timestamp", required=True, comment="Hour of the scheduled departure, an instant"),
+        Column(name="time_hour", type="timestamp", required=True, comment="Instant of the scheduled hour"),
         Column(name="recorded_at", type="timestamp", required=True, comment="When this version was delivered"),
         Column(name="delivery", type="bigint", required=True, comment="Which batch delivered it; 0: the base load"),
     ),

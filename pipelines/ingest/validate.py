@@ -28,6 +28,9 @@ def source_keys(source: psycopg.Connection, ds: LogicalDate, watermark: datetime
     """Count the flights that the source holds up to the watermark.
 
     Args:
+        source: the operational database.
+        ds: flight date.
+        watermark: what is recorded later does not count.
         newest: the latest `recorded_at` that was staged; what came after the extract is not its fault.
     """
     row = source.execute(KEYS, (ds.day, watermark, newest)).fetchone()

@@ -74,7 +74,9 @@ def fingerprint(tables: Mapping[str, Rows]) -> str:
     return total.hexdigest()[:32]
 
 
-def read_mart(catalog: Catalog, mart: str, ds: LogicalDate, snapshot: str | None = None) -> tuple[IcebergTable, Rows, str]:
+def read_mart(
+    catalog: Catalog, mart: str, ds: LogicalDate, snapshot: str | None = None
+) -> tuple[IcebergTable, Rows, str]:
     """Read one day of a mart.
 
     Args:

@@ -15,7 +15,6 @@ from pipelines.publish.publication import PARTITION, TABLES, Publication, Rows, 
 if TYPE_CHECKING:
     import psycopg
     from pyiceberg.schema import Schema
-    from pyiceberg.table import Table as IcebergTable
 
     from pipelines.datatier.dates import LogicalDate
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from pipelines.datatier.audit import audit, read_partition
 from pipelines.datatier.branch import branch_name
-from pipelines.datatier.catalog import lake
+from pipelines.datatier.catalog import identifier, lake
 from pipelines.datatier.expectations import Expectation, not_null, unique
 from pipelines.datatier.job import Arguments, identity, logical_date, run
+from pipelines.datatier.lineage import emitting, iceberg_dataset
 from pipelines.datatier.publish import publish
 from pipelines.transform.tables import CURATED, MARTS
 
@@ -19,7 +20,8 @@ def total(column: str, expected: int) -> Expectation:
     """The column's sum over the day is what the curated flights say."""
     return Expectation(
         name=f"{column} sums to {expected}",
-        query=f"SELECT s FROM (SELECT coalesce(sum({column}), 0) AS s FROM {{relation}}) AS summed WHERE s <> {expected}",
+        query=f"SELECT s FROM (SELECT coalesce(sum({column}), 0) AS s FROM {{relation}}) AS summed "
+        f"WHERE s <> {expected}",
     )
 
 
@@ -32,9 +34,11 @@ def main(argv: Sequence[str]) -> None:
     totals = [total(f"{part}_flights", statuses.count(part)) for part in PARTS]
     for mart in MARTS:
         audit(catalog, mart, ds, branch, [*not_null(*mart.key), unique(*mart.key), *totals])
-    for mart in MARTS:
-        done = publish(catalog, mart, ds, branch, identity(given).snapshot_properties())
-        print(f"{mart.name} {mart.partition_of(ds)}: {done.rows} rows in snapshot {done.snapshot} ({done.how})")
+    with emitting("transform.audit") as lineage:
+        for mart in MARTS:
+            done = publish(catalog, mart, ds, branch, identity(given).snapshot_properties())
+            lineage.outputs.append(iceberg_dataset(catalog.load_table(identifier(mart.name)), mart.name, done.snapshot))
+            print(f"{mart.name} {mart.partition_of(ds)}: {done.rows} rows in snapshot {done.snapshot} ({done.how})")
 
 
 if __name__ == "__main__":

@@ -48,9 +48,8 @@ def curate(flights: DataFrame, weather: DataFrame, airlines: DataFrame, airports
     dests = F.broadcast(zones.select(F.col("faa").alias("dest"), F.col("zone").alias("known_tz")))
     extra = F.create_map(*[F.lit(item) for pair in ZONES.items() for item in pair])
     observed = weather.select("origin", "time_hour", *MEASURES, F.lit(True).alias("observed"))
-    status = (
-        F.when(F.col("dep_time").isNull(), "cancelled").when(F.col("arr_delay").isNull(), "diverted").otherwise("completed")
-    )
+    landed = F.when(F.col("arr_delay").isNull(), "diverted").otherwise("completed")
+    status = F.when(F.col("dep_time").isNull(), "cancelled").otherwise(landed)
     joined = (
         flights.join(names, "carrier", "left")
         .join(origins, "origin", "left")

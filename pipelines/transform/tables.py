@@ -63,6 +63,7 @@ def curated_expectations(raw_rows: int) -> list[Expectation]:
         one_of("status", STATUSES),
     ]
 
+
 # (name, type): what both marts count; descriptions are in the dbt project
 _MEASURES = (
     ("scheduled_flights", "bigint"),
