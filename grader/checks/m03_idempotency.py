@@ -126,7 +126,7 @@ def untouched(probe: Probe) -> Passed:
 @M03.check("effects", points=2, depends=("M03-succeeds",))
 def effects(probe: Probe) -> Passed:
     """A second run has no second effect outside: one webhook effect per published content."""
-    deliveries = probe.deliveries()
+    deliveries = [one for one in probe.deliveries() if one.pipeline == "publish"]
     counted = Counter(one.key for one in deliveries if one.effect)
     rows = [
         (key, sum(one.key == key for one in deliveries), counted[key])

@@ -59,11 +59,20 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One call of the webhook; `effect` says whether the receiver acted on it."""
+    """One call of the webhook.
+
+    Args:
+        key: its idempotency key; empty where it had none.
+        effect: whether the receiver acted on it.
+        ds: the day that its body names.
+        pipeline: the pipeline that its body names.
+        recent: whether it came after the runs began.
+    """
 
     key: str
     effect: bool
     ds: str
+    pipeline: str = "publish"
     recent: bool = True
 
 

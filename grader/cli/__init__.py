@@ -14,6 +14,7 @@ from pipelines.local.errors import BadInput
 # command → module:attribute, in the order in which `batchlab --help` lists them
 COMMANDS: dict[str, str] = {
     "doctor": "grader.cli.doctor:doctor",
+    "demo": "grader.cli.demo:demo",
     "platform": "grader.cli.platform:platform",
     "data": "grader.cli.data:data",
     "fingerprint": "grader.cli.fingerprint:fingerprint",
