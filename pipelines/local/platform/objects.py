@@ -10,8 +10,10 @@ SECRET = "lake-credentials"  # noqa: S105 - a name
 
 
 def config_map(values: Mapping[str, str]) -> dict[str, Any]:
-    """Return the ConfigMap `lake`."""
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": CONFIG_MAP}, "data": dict(values)}
+    """Return the ConfigMap `lake`; Argo reads parameters only from one with this label."""
+    labels = {"workflows.argoproj.io/configmap-type": "Parameter"}
+    metadata = {"name": CONFIG_MAP, "labels": labels}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(values)}
 
 
 def secret(values: Mapping[str, str]) -> dict[str, Any]:
