@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from grader.report.layered import Edge, layer
 
-_CROWD = 24  # members of one holder that are drawn without folding
-_WIDE = 8  # members of one layer that are drawn singly
+_CROWD = 32  # members of one holder that are drawn without folding
+_WIDE = 16  # members of one layer that are drawn singly
 _WRONG, _FIRST = 4, 2  # of a wider layer these are: so many that went wrong, and the first ones
 _GOOD = frozenset({"Succeeded", "Skipped", "Omitted"})
 

@@ -128,9 +128,7 @@ def _line(name: str, cells: Mapping[str, Mapping[str, Any]], plays: Mapping[str,
     return Line(name=name.partition("=")[2] or name, cells=[_cell(cells.get(run), run, plays) for run in plays])
 
 
-def _blocks(
-    lines: Sequence[tuple[str, Mapping[str, Mapping[str, Any]]]], plays: Mapping[str, str]
-) -> list[Block]:
+def _blocks(lines: Sequence[tuple[str, Mapping[str, Mapping[str, Any]]]], plays: Mapping[str, str]) -> list[Block]:
     if len(lines) <= _OPEN:
         return [Block(name="", lines=[_line(*line, plays) for line in lines], summary="")]
     months: dict[str, list[tuple[str, Mapping[str, Mapping[str, Any]]]]] = {}
@@ -153,9 +151,7 @@ def _counts(lines: Sequence[tuple[str, Mapping[str, Mapping[str, Any]]]]) -> str
     return plural(len(lines), "partition") + (": " + "; ".join(words) if words else "")
 
 
-def _month_block(
-    lines: Sequence[tuple[str, Mapping[str, Mapping[str, Any]]]], plays: Mapping[str, str]
-) -> Block:
+def _month_block(lines: Sequence[tuple[str, Mapping[str, Mapping[str, Any]]]], plays: Mapping[str, str]) -> Block:
     """One line per month: each cell shows the strongest change in it and tells the counts of all."""
     months: dict[str, list[Mapping[str, Mapping[str, Any]]]] = {}
     for name, cells in lines:

@@ -113,7 +113,9 @@ def _page(template: str, **views: Any) -> str:
         early=Markup(early),  # noqa: S704
         late=Markup(late),  # noqa: S704
         # Even if a text slipped through unescaped, the page would run no script but its own and load nothing.
-        policy=Markup(f"default-src 'none'; style-src 'unsafe-inline'; script-src {policy}; base-uri 'none'; form-action 'none'"),  # noqa: S704, E501
+        policy=Markup(
+            f"default-src 'none'; style-src 'unsafe-inline'; script-src {policy}; base-uri 'none'; form-action 'none'"
+        ),  # noqa: S704, E501
         **views,
     )
 

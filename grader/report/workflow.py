@@ -117,9 +117,7 @@ class WorkflowDrawer:
             return members
         return [*members[:2], "", *members[-(_ATTEMPTS - 3) :]]
 
-    def _holder(
-        self, name: str, members: Sequence[str], arrows: Sequence[Edge], *, across: bool, depth: int
-    ) -> _Block:
+    def _holder(self, name: str, members: Sequence[str], arrows: Sequence[Edge], *, across: bool, depth: int) -> _Block:
         view = fold(name, members, arrows, self._phases)
         inner = across and len(view.members) == 1
         blocks: dict[str, _Block] = {}

@@ -119,9 +119,7 @@ def _transform(run: Recorder, root: str, after: str, *, broken: bool) -> tuple[s
     weather = run.pod("join-weather", 4.0, boundary=transform, parent=curate)
     if broken:
         message = "main: Error (exit code 1)"
-        last = run.retried(
-            "dbt-build", [(8.0, "Failed", message)] * 3, boundary=transform, parent=weather
-        )
+        last = run.retried("dbt-build", [(8.0, "Failed", message)] * 3, boundary=transform, parent=weather)
         audit = run.add("audit", "Skipped", boundary=transform, parent=last)
         run.end(audit, "Omitted", "omitted: depends condition not met")
         run.end(transform, "Failed")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from grader.report import write
-from grader.report.tests.sample import failing_sample, sample
+from grader.report import render_lineage, write
+from grader.report.tests.sample import failing_sample, lineage, sample
 from grader.report.tests.stress import stress_sample
 
 pytestmark = pytest.mark.browser
@@ -141,3 +143,31 @@ def test_page_is_read_without_script(opener: Opener) -> None:
     page.locator(".run[open] .steps summary", has_text="dbt-build(2)").click()
     assert page.get_by_text("Exit code", exact=True).locator("visible=true").count() == 1
     assert page.locator(".steps .says", has_text="main: Error (exit code 1)").first.is_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_lineage_page_can_be_read(chromium: Browser, tmp_path: Path, width: int) -> None:
+    """The lineage page alone passes the same probes, and its panel tells about a table from the start."""
+    path = tmp_path / "lineage.html"
+    path.write_text(render_lineage(lineage()), encoding="utf-8")
+    page = chromium.new_page(viewport={"width": width, "height": 900})
+    page.goto(path.as_uri())
+    page.evaluate(PROBES)
+    for probe in ("labels", "clipped", "outside", "faint"):
+        assert page.evaluate(f"window.probes.{probe}()") == [], probe
+    assert "transform.dbt-build" in page.locator(".panel").inner_text()
+    page.close()
+
+
+@pytest.mark.usefixtures("chromium")
+def test_screenshot_tool(pages: dict[str, Path], tmp_path: Path) -> None:
+    """The tool writes a picture of the asked size, and a missing report is one line on stderr and exit 2."""
+    tool = Path(__file__).parents[3] / "tools" / "screenshot.py"
+    options = ["--width", "500", "--height", "300", "--dark"]
+    subprocess.run([sys.executable, tool, pages["passing"], tmp_path / "a.png", *options], check=True)
+    header = (tmp_path / "a.png").read_bytes()[:24]
+    assert header[:8] == b"\x89PNG\r\n\x1a\n"
+    assert [int.from_bytes(header[at : at + 4], "big") for at in (16, 20)] == [500, 300]
+    missing = [sys.executable, str(tool), str(tmp_path / "none.html"), str(tmp_path / "b.png")]
+    done = subprocess.run(missing, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)

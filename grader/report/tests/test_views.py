@@ -122,6 +122,7 @@ def test_verdict_is_one_sentence(report: dict[str, Any], tone: str, headline: st
 
 def test_evidence_of_any_form_is_shown() -> None:
     """Rows may be lists, mappings or values; long tables are cut; unknown facts are kept; nothing gives nothing."""
+
     def seen(evidence: Any) -> Any:
         return items({"items": {"M": {"checks": [{"evidence": evidence}]}}})[0].checks[0].evidence
 
