@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -83,7 +84,7 @@ class VirtualClock:
     def __init__(self, start: datetime) -> None:
         self._now = whole_second(start.astimezone(timezone.utc))
         self._lock = threading.Condition()
-        self._participants = 0
+        self._participants: Counter[int] = Counter()
         self._waiting: dict[int, datetime | None] = {}
         self._busy: set[int] = set()
         self._anchor: tuple[float, datetime] | None = None
@@ -101,15 +102,18 @@ class VirtualClock:
 
     @contextmanager
     def participant(self) -> Iterator[None]:
-        """Count one more run that must be waiting before the clock may jump."""
+        """Count this thread, once however often it joins, among those that must wait before the clock may jump."""
+        me = threading.get_ident()
         with self._lock:
-            self._participants += 1
+            self._participants[me] += 1
         try:
             yield
         finally:
             with self._lock:
-                self._participants -= 1
-                self._set_busy(busy=False)
+                self._participants[me] -= 1
+                if not self._participants[me]:
+                    del self._participants[me]
+                    self._set_busy(busy=False)
                 self._lock.notify_all()
 
     def wait(self, events: queue.SimpleQueue[Any], until: datetime | None, *, busy: bool) -> Any | None:
@@ -130,7 +134,7 @@ class VirtualClock:
         while True:
             with self._lock:
                 self._flow()
-                if not self._busy and len(self._waiting) >= self._participants and events.empty():
+                if not self._busy and len(self._waiting) >= len(self._participants) and events.empty():
                     moments = [moment for moment in self._waiting.values() if moment is not None]
                     if moments:
                         self._jump(min(moments))
@@ -144,9 +148,9 @@ class VirtualClock:
 
     def _patience(self, until: datetime | None) -> float | None:
         """Return how many real seconds to wait for an event before looking at the clock again."""
-        if self._participants <= 1 and self._busy:
+        if len(self._participants) <= 1 and self._busy:
             return None if until is None else self._real_seconds(until)
-        if self._participants <= 1 and until is None:
+        if len(self._participants) <= 1 and until is None:
             return None
         return self._TICK
 

@@ -69,11 +69,18 @@ def _normalized(documents: Documents) -> Documents:
 
 
 def _strict(document: Document) -> list[Finding]:
-    if document.kind in ("ConfigMap", "Secret"):
-        return list(_config(document))
     if document.kind not in KINDS:
         return []
-    return Strict(required=document.kind in _SPARK).check(document.body, document.kind)
+    found = list(_version(document))
+    if document.kind in ("ConfigMap", "Secret"):
+        return [*found, *_config(document)]
+    return [*found, *Strict(required=document.kind in _SPARK).check(document.body, document.kind)]
+
+
+def _version(document: Document) -> Iterator[Finding]:
+    version, wanted = document.body.get("apiVersion"), KINDS[document.kind]
+    if version != wanted:
+        yield Finding(kind="version", path="apiVersion", message=f"of a {document.kind} is {wanted}, not {version}")
 
 
 def _config(document: Document) -> Iterator[Finding]:

@@ -26,8 +26,10 @@ KINDS: Mapping[str, str] = {
 # Kinds that stand beside workflows in a cluster's folder and mean nothing on this machine.
 NO_EFFECT = frozenset(
     {
-        "ClusterRole", "ClusterRoleBinding", "Kustomization", "LimitRange", "Namespace", "NetworkPolicy",
-        "ResourceQuota", "Role", "RoleBinding", "Service", "ServiceAccount", "StorageClass",
+        "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "Deployment", "GitRepository", "HelmRelease",
+        "HelmRepository", "Ingress", "Job", "Kustomization", "LimitRange", "Namespace", "NetworkPolicy",
+        "OCIRepository", "PersistentVolumeClaim", "ResourceQuota", "Role", "RoleBinding", "Service", "ServiceAccount",
+        "StatefulSet", "StorageClass", "WorkflowEventBinding",
     }
 )  # fmt: skip
 
@@ -185,9 +187,6 @@ def _document(parsed: goyaml.Parsed, file: str) -> list[Document]:
     if kind not in KINDS and kind not in NO_EFFECT:
         known = ", ".join(sorted(KINDS))
         raise BadInput(f"unknown kind {kind}", where=where, remedy=f"known are {known}")
-    version = body.get("apiVersion")
-    if kind in KINDS and version != KINDS[kind]:
-        raise BadInput(f"apiVersion of a {kind} is {KINDS[kind]}, not {version}", where=where)
     metadata = body.get("metadata")
     if metadata is not None and not isinstance(metadata, dict):
         raise BadInput(f"metadata is a mapping, this is {_a(metadata)}", where=where)

@@ -70,6 +70,7 @@ class _Argo:
     def __init__(self, definitions: dict[str, Any], types: dict[str, Any]) -> None:
         self.definitions = definitions
         self.types = types
+        self.full: dict[str, str] = {}
 
     def read(self) -> None:
         for root in ROOTS:
@@ -81,11 +82,12 @@ class _Argo:
         if name in ("Quantity", "IntOrString"):
             return name
         if name in ("Item", "Amount", "FieldsV1", "Plugin"):
-            return {"Item": "any", "Amount": "number"}.get(name, "{}any")
+            return {"Item": "Item", "Amount": "number"}.get(name, "{}any")
         if definition.get("type") == "array":
             return self._type(definition)
         if definition.get("type") != "object":
             return str(definition["type"])
+        assert self.full.setdefault(name, full) == full, f"two types are called {name}"
         if name not in self.types:
             entry: dict[str, Any] = {}
             self.types[name] = entry

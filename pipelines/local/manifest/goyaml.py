@@ -116,7 +116,7 @@ class _Reader:
         own: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.value == "<<" and key.style is None:
+            if key.value == "<<" and key.tag == _PLAIN:
                 for each in value.value if isinstance(value, yaml.SequenceNode) else [value]:
                     if not isinstance(each, yaml.MappingNode):
                         self._refuse(value, "map merge requires map or sequence of maps as the value")

@@ -121,7 +121,7 @@ class Strict:
 def _fits(value: Any, type_name: str) -> bool:
     whole = isinstance(value, int) and not isinstance(value, bool)
     match type_name:
-        case "any":
+        case "any" | "Item":
             return True
         case "string":
             return isinstance(value, str)
@@ -152,6 +152,8 @@ def mismatch(value: Any, type_name: str, path: str, owner: str) -> str:
     if type_name == "IntOrString":
         return f"json: cannot unmarshal {got} into Go value of type {'int32' if 'number' in got else 'string'}"
     plain = re.sub(r"\[\d+\]", "", path)
+    if re.search(r"\.steps\[\d+\]", path) and ".inline." not in path:
+        owner = "Template"  # steps have a decoder of their own, which loses the name
     return f"json: cannot unmarshal {got} into Go struct field {owner}.{plain} of type {_go_name(type_name)}"
 
 

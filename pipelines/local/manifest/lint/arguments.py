@@ -9,7 +9,16 @@ from pipelines.local.lang import LangError
 from pipelines.local.manifest.lint.base import Json, Scope, Site, Validation, artifacts, dumps, parameters
 from pipelines.local.manifest.lint.names import name_problems
 
-_LOCATIONS = ("artifactory", "azure", "gcs", "git", "hdfs", "http", "oss", "raw", "s3")
+_LOCATIONS = {
+    "artifactory": "url",
+    "azure": "blob",
+    "gcs": "key",
+    "git": "repo",
+    "hdfs": "path",
+    "http": "url",
+    "oss": "key",
+    "s3": "key",
+}
 _NOT_HERE = ("path", "jsonPath", "parameter", "expression")
 
 
@@ -31,7 +40,7 @@ def validate_arguments(site: Site, arguments: Json | None, label: str, *, empty:
 
 def has_location(artifact: Json) -> bool:
     """Tell whether an artifact says where it is."""
-    return any(artifact.get(kind) is not None for kind in _LOCATIONS)
+    return artifact.get("raw") is not None or any((artifact.get(k) or {}).get(key) for k, key in _LOCATIONS.items())
 
 
 def _value_problems(parameter: Json, name: str, empty: bool) -> list[str]:

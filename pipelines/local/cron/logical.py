@@ -1,0 +1,118 @@
+"""The logical date (`ds`) of a run, by the manifest's own expression."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pipelines.local.cron.conversion import from_cron, rfc3339
+from pipelines.local.lang import Lang, LangError
+from pipelines.local.manifest.normal import any_string
+
+Json = Mapping[str, Any]
+_PASSES = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logical:
+    """Derives `ds` for the runs of a CronWorkflow.
+
+    `templates` are WorkflowTemplates by name, `objects` the ConfigMaps that parameters may take values from.
+    """
+
+    cron: Json
+    templates: Mapping[str, Json]
+    objects: Sequence[Json]
+    lang: Lang
+
+    def ds(self, scheduled: datetime, name: str = "") -> str | None:
+        """Give the logical date of the run at a time; None where the manifest has no parameter `ds`."""
+        metadata = self.cron.get("metadata") or {}
+        name = name or f"{metadata.get('name', '')}-{int(scheduled.timestamp())}"
+        workflow = from_cron(self.cron, name, scheduled)
+        values = self._globals(workflow, scheduled)
+        texts = dict(self._arguments(workflow["spec"]))
+        if "ds" not in texts:
+            inner = next(self._inner(workflow["spec"]), None)
+            if inner is None:
+                return None
+            texts["ds"] = inner
+        return self._resolve(texts, values, scheduled)["ds"]
+
+    def _resolve(self, texts: dict[str, str], values: dict[str, str], now: datetime) -> dict[str, str]:
+        for _ in range(_PASSES):
+            known = {f"workflow.parameters.{key}": text for key, text in texts.items() if "{{" not in text}
+            texts = {key: self._replace(text, {**values, **known}, now) for key, text in texts.items()}
+        return texts
+
+    def _replace(self, text: str, values: Mapping[str, str], now: datetime) -> str:
+        try:
+            quoted = self.lang.replace(json.dumps(text, ensure_ascii=False), values, allow_unresolved=True, now=now)
+        except LangError:
+            return text
+        return str(json.loads(quoted))
+
+    def _globals(self, workflow: Json, scheduled: datetime) -> dict[str, str]:
+        metadata = workflow["metadata"]
+        values = {
+            "workflow.name": metadata["name"],
+            "workflow.namespace": (self.cron.get("metadata") or {}).get("namespace") or "default",
+            "workflow.scheduledTime": rfc3339(scheduled),
+            "workflow.creationTimestamp": rfc3339(scheduled),
+            "workflow.creationTimestamp.RFC3339": rfc3339(scheduled),
+            "workflow.creationTimestamp.s": str(int(scheduled.timestamp())),
+        }
+        for kind in ("labels", "annotations"):
+            values.update({f"workflow.{kind}.{key}": str(value) for key, value in metadata[kind].items()})
+        return values
+
+    def _specs(self, spec: Json) -> Iterator[Json]:
+        """Give the workflow's spec, then that of the WorkflowTemplate that it refers to."""
+        yield spec
+        reference = (spec.get("workflowTemplateRef") or {}).get("name")
+        if reference and reference in self.templates:
+            yield self.templates[reference].get("spec") or {}
+
+    def _arguments(self, spec: Json) -> Iterator[tuple[str, str]]:
+        seen: set[str] = set()
+        for each in self._specs(spec):
+            for parameter in (each.get("arguments") or {}).get("parameters") or []:
+                text = self._text(parameter)
+                if text is not None and parameter.get("name") not in seen:
+                    seen.add(parameter["name"])
+                    yield parameter["name"], text
+
+    def _text(self, parameter: Json) -> str | None:
+        if parameter.get("value") is not None:
+            return any_string(parameter["value"])
+        source = parameter.get("valueFrom") or {}
+        reference = source.get("configMapKeyRef") or {}
+        for each in self.objects:
+            if each.get("kind") == "ConfigMap" and (each.get("metadata") or {}).get("name") == reference.get("name"):
+                value = (each.get("data") or {}).get(reference.get("key"))
+                if value is not None:
+                    return str(value)
+        for fallback in (source.get("default"), parameter.get("default")):
+            if fallback is not None:
+                return any_string(fallback)
+        return None
+
+    def _inner(self, spec: Json) -> Iterator[str]:
+        """List the values of parameters `ds` inside the templates, those that look at the scheduled time first."""
+        found = [text for each in self._specs(spec) for text in _named_ds(each.get("templates") or [])]
+        yield from sorted(found, key=lambda text: "scheduledTime" not in text)
+
+
+def _named_ds(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        given = value.get("value", value.get("default"))
+        if value.get("name") == "ds" and given is not None:
+            yield any_string(given)
+        for each in value.values():
+            yield from _named_ds(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _named_ds(each)
