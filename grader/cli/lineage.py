@@ -53,10 +53,10 @@ def _show(found: Lineage, name: str | None) -> None:
 
     from grader.lineage.view import trees
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     if not found.graph.edges:
         console.print("no lineage event tells of this yet: run a pipeline, or `make demo`")
-    for tree in trees(found.graph, name):
+    for tree in trees(found.graph, name) if found.graph.edges else ():
         console.print(tree)
     for source, target in found.comparison.missing:
         console.print(f"[red]missing[/]   {source} → {target}")

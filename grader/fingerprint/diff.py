@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from grader.fingerprint.canonical import row_hash
+from grader.fingerprint.canonical import identifier, row_hash
 from grader.fingerprint.digest import Digest, Fingerprint
 from grader.fingerprint.files import DataFile, data_files
 from grader.fingerprint.iceberg import fingerprint
@@ -154,7 +154,7 @@ def missing(lake: Lake, these: str, those: str, limit: int = SAMPLE) -> Rows:
     other = f"SELECT {row_hash(columns(lake.con, those))} AS hash FROM {those}"
     lacking = f"SELECT hash, count(*) AS n FROM ({mine} EXCEPT ALL {other}) GROUP BY hash"
     numbered = f"SELECT *, {row_hash(content)} AS _hash FROM {these}"
-    names = ", ".join(f'q."{name}"' for name, _ in content)
+    names = ", ".join(f"q.{identifier(name)}" for name, _ in content)
     query = (
         f"SELECT {names} FROM (SELECT *, row_number() OVER (PARTITION BY _hash) AS _nth FROM ({numbered})) q "
         f"JOIN ({lacking}) l ON q._hash = l.hash AND q._nth <= l.n ORDER BY ALL LIMIT {limit}"

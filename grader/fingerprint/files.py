@@ -14,7 +14,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.table import FileScanTask, Table
 from pyiceberg.types import DecimalType, NestedField
 
-from grader.fingerprint.canonical import literal
+from grader.fingerprint.canonical import identifier, literal
 from grader.fingerprint.relation import WHOLE
 from pipelines.local.errors import BadInput
 
@@ -109,7 +109,7 @@ class FileReader:
         chosen = list(files)
         direct = [file for file in chosen if self.direct(file)]
         slow = [file for file in chosen if not self.direct(file)]
-        names = ", ".join(f'"{name}"' for name in self._schema.column_names if "." not in name)
+        names = ", ".join(identifier(one.name) for one in self._schema.fields)
         parts = [f"SELECT {names} FROM {self.source(direct)}"] if direct else []
         if slow or not parts:
             parts.append(f"SELECT * FROM {self.arrow(slow)}")
