@@ -22,6 +22,8 @@ from grader.report.read import mapping, text
 from grader.report.runs import plays
 
 _STYLES = ("tokens.css", "base.css", "masthead.css", "mastery.css", "graphs.css", "heatmap.css", "adapt.css")
+# Even if a text slipped through unescaped, the page would run no script but its own and load nothing.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src {}; base-uri 'none'; form-action 'none'"
 _SCRIPTS = ("page.js", "graph.js")
 
 
@@ -112,10 +114,7 @@ def _page(template: str, **views: Any) -> str:
         style=Markup(_asset(*_STYLES)),  # noqa: S704 - our own files
         early=Markup(early),  # noqa: S704
         late=Markup(late),  # noqa: S704
-        # Even if a text slipped through unescaped, the page would run no script but its own and load nothing.
-        policy=Markup(
-            f"default-src 'none'; style-src 'unsafe-inline'; script-src {policy}; base-uri 'none'; form-action 'none'"
-        ),  # noqa: S704, E501
+        policy=Markup(_POLICY.format(policy)),  # noqa: S704
         **views,
     )
 

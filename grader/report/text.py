@@ -1,12 +1,13 @@
-"""Fit labels into drawings: identifiers are set in a fixed-width font, so their width is known without a browser."""
+"""Fit labels into drawings: identifiers are set in a fixed-width font, so their width is known without a browser.
+
+A cell is the advance width of a Latin letter; in the widest of the common fonts (DejaVu Sans Mono) it is 0.602 em.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# Advance width of one cell in em. The widest of the common fixed-width fonts (DejaVu Sans Mono) has 0.602.
-CELL = 0.602
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _BREAKS = re.compile(r"(?<=[-_.:/ ,\]])|(?=[\[(])")
 
@@ -56,8 +57,3 @@ def wrap(label: str, room: int, lines: int = 2) -> list[str]:
         kept = sum(len(row) for row in rows[: lines - 1])
         rows = [*rows[: lines - 1], label[kept:]]
     return [elide(row.strip(), room) for row in rows]
-
-
-def width_of(lines: list[str], size: float) -> float:
-    """Measure the widest line in px at a font size in px."""
-    return max((cells(line) for line in lines), default=0) * CELL * size

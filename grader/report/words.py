@@ -34,11 +34,12 @@ PHASES = {
     "Skipped": Mark(tone="hold", shape="bar", word="Skipped"),
     "Omitted": Mark(tone="hold", shape="bar", word="Omitted"),
 }
+# The heat map draws no glyph but a sign, which its style sheet has.
 CHANGES = {
-    "created": Mark(tone="created", shape="plus", word="created"),
-    "rewritten-same": Mark(tone="same", shape="equal", word="rewritten, same content"),
-    "changed": Mark(tone="changed", shape="delta", word="changed"),
-    "untouched": Mark(tone="untouched", shape="dot", word="untouched"),
+    "created": Mark(tone="created", shape="none", word="created"),
+    "rewritten-same": Mark(tone="same", shape="none", word="rewritten, same content"),
+    "changed": Mark(tone="changed", shape="none", word="changed"),
+    "untouched": Mark(tone="untouched", shape="none", word="untouched"),
     "absent": Mark(tone="absent", shape="none", word="absent"),
 }
 PLAYS = {"first": "First play", "second": "Second play", "replay": "Replay"}
