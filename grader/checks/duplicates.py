@@ -25,7 +25,7 @@ class Duplicates:
     Args:
         table: its name.
         partition: `flight_date=2013-03-09`.
-        where: `visible`, or in words where else.
+        where: in what they are, in words.
         columns: key columns, then `copies`.
         rows: some of the keys, with their number of copies.
         count: how many keys in all.
@@ -63,7 +63,7 @@ def _visible(lake: Lake, table: TableSpec) -> list[Duplicates]:
         source = lake.rows(table.name)
     except BadInput:
         return []
-    return _in(lake, table, source, "", "visible")
+    return _in(lake, table, source, "", "in what is visible")
 
 
 def _staged(probe: Probe, table: TableSpec) -> Iterator[Duplicates]:
@@ -79,7 +79,7 @@ def _staged(probe: Probe, table: TableSpec) -> Iterator[Duplicates]:
         if ref.snapshot_id not in seen:
             seen.add(ref.snapshot_id)
             at = f"VERSION AS OF '{name}'"
-            yield from _in(lake, table, lake.rows(table.name, name), at, f"staged on branch {name}, not visible")
+            yield from _in(lake, table, lake.rows(table.name, name), at, f"in what is staged on branch {name}")
     failed = {run.name for run in probe.runs() if run.phase in FAILED}
     for snapshot in iceberg.snapshots():
         workflow = snapshot.summary.get("batchlab.workflow") if snapshot.summary else None
@@ -138,7 +138,7 @@ def _shared(probe: Probe, table: TableSpec, run: Run, first: str) -> Iterator[Du
     rows = probe.lake.con.execute(query).fetchall() or [(*first.split(", "), 2)]
     yield Duplicates(
         table=table.name, partition=f"{PARTITION}={run.ds}",
-        where=f"that run {run.name} inserted and PostgreSQL refused",
+        where=f"in what run {run.name} inserted and PostgreSQL refused",
         columns=(*table.key, "copies"), rows=rows[:10], count=len(rows),
         query=f"SELECT {', '.join(table.key)} FROM {table.name} {day}",
     )  # fmt: skip

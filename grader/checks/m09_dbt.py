@@ -10,7 +10,6 @@ from grader.checks.model import Evidence, Failure, Passed
 from grader.checks.probe import Probe, Run
 from grader.checks.registry import Registry
 from grader.fingerprint.diff import untouched
-from grader.fingerprint.files import data_files
 from grader.oracle.tables import PARTITION, TABLES
 
 M09 = Registry("M09")
@@ -99,8 +98,7 @@ def incremental(probe: Probe) -> Passed:
             before, now = run.before.get(name), run.after.get(name)
             if before is None or now is None or before.snapshot is None or now.snapshot is None:
                 continue
-            table = probe.lake.iceberg(name)
-            same = untouched(data_files(table, before.snapshot), data_files(table, now.snapshot))
+            same = untouched(probe.lake.files(name, before.snapshot), probe.lake.files(name, now.snapshot))
             rewritten = [one for one in before.partitions if one not in same and one != f"{PARTITION}={run.ds}"]
             rows.append((run.name, str(run.ds), name, len(before.partitions), len(rewritten)))
             if rewritten:

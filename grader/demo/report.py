@@ -12,7 +12,6 @@ from grader.checks.course import Item, verdicts
 from grader.checks.model import Result
 from grader.checks.probe import Delivery, Probe, Run, TableState
 from grader.fingerprint.diff import untouched
-from grader.fingerprint.files import data_files
 from grader.fingerprint.lake import Lake
 from grader.oracle.tables import PARTITION, TABLES, TableSpec
 
@@ -125,8 +124,7 @@ def _same_files(lake: Lake, table: TableSpec, run: Run) -> frozenset[str] | None
         return frozenset()
     if before.snapshot == after.snapshot:
         return frozenset(before.partitions)
-    found = lake.iceberg(table.name)
-    return untouched(data_files(found, before.snapshot), data_files(found, after.snapshot))
+    return untouched(lake.files(table.name, before.snapshot), lake.files(table.name, after.snapshot))
 
 
 def side_effects(deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:

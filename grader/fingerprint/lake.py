@@ -41,6 +41,7 @@ class Lake:
     dsn: str = ""
     cache: DigestCache | None = None
     con: duckdb.DuckDBPyConnection = field(default_factory=connect)
+    _files: dict[tuple[str, int], list[DataFile]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def open(cls, state: StateDir, *, cached: bool = True) -> Lake:
@@ -118,6 +119,13 @@ class Lake:
         names = [column for column, *_ in self.con.execute(f"SELECT * FROM {source} LIMIT 0").description or []]
         by = partition_name([PARTITION]) if PARTITION in names else None
         return Fingerprint(table=full, snapshot=None, partitions=digests(self.con, source, by=by))
+
+    def files(self, name: str, snapshot: int) -> list[DataFile]:
+        """List the data files of a table's snapshot; they never change, so they are read once."""
+        found = self._files.get((name, snapshot))
+        if found is None:
+            found = self._files[name, snapshot] = data_files(self.iceberg(name), snapshot)
+        return found
 
     def rows(self, name: str, snapshot: str | int | None = None) -> str:
         """Give the SQL source of a table's rows, for the connection `con`."""

@@ -90,7 +90,7 @@ def test_append_is_found_and_named(once: World, tmp_path: Path, name: str) -> No
     keys = verdict(world, "M03-keys")
     assert keys.outcome == "fail"
     assert f"{name} flight_date=2013-03-09 has" in keys.rationale
-    assert "visible" in keys.rationale
+    assert "in what is visible" in keys.rationale
     assert set(table(name).key) < set(keys.evidence.columns)
     assert all(row[-1] == 2 for row in keys.evidence.rows)
     assert keys.evidence.rows
