@@ -9,10 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pipelines.local.engine.images import Image
 from pipelines.local.errors import BadInput
 from pipelines.local.platform import objects, parts
 from pipelines.local.platform.catalog import Catalog
 from pipelines.local.platform.code import CODE_ROOT, snapshot
+from pipelines.local.platform.images import work_images
 from pipelines.local.platform.locks import exclusive
 from pipelines.local.platform.parts import Part, PartStatus
 from pipelines.local.platform.ports import HOST, Ports, port_range
@@ -154,6 +156,10 @@ class Platform:
                     )
                 )
         return found
+
+    def images(self) -> dict[str, Image]:
+        """Return an image for each code snapshot of this state directory, by name: what its steps run in."""
+        return work_images(self.state)
 
     @cached_property
     def pool(self) -> Pool:

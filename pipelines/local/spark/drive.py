@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from pipelines.local.spark import gateway
@@ -35,14 +36,10 @@ def run(request: Request, report: Callable[[int], None]) -> None:
         report(_run_new(request))
         return
     code = _program(request, lease.address)
-    try:
+    with suppress(Doubt):  # the keeper will find out, and replace the JVM
         lease.stop_context()
-    except Doubt as reason:
-        report(code)
-        lease.discard(str(reason))
-        return
     report(code)
-    lease.finish()
+    lease.release()
 
 
 def watch(descriptor: int, over: threading.Event) -> None:
@@ -64,8 +61,8 @@ def _lease(request: Request) -> Lease | None:
     while (lease := pool.lease()) is not None:
         try:
             lease.prepare(request.properties, log=Path(request.log), work=Path(request.cwd))
-        except Doubt as reason:
-            lease.discard(str(reason))
+        except Doubt:
+            lease.release(finished=False)
         else:
             return lease
     return None

@@ -65,6 +65,14 @@ class Jvm:
         except (Py4JError, OSError) as error:
             raise Doubt(f"it does not answer: {error}") from error
 
+    def busy(self) -> bool:
+        """Tell whether jobs are running, as they are when an application was killed in the middle of one."""
+        try:
+            context = self._active_context()
+            return context is not None and len(context.statusTracker().getActiveJobIds()) > 0
+        except (Py4JError, OSError):
+            return True
+
     def stop_context(self) -> None:
         """Stop what the application left running, so that its last events are out.
 

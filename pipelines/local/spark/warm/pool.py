@@ -11,25 +11,24 @@ from pathlib import Path
 
 from pipelines.local.processes import Record, end, spawn
 from pipelines.local.spark.gateway import Address
-from pipelines.local.spark.warm.jvm import Doubt, Jvm
+from pipelines.local.spark.warm.jvm import Jvm
 from pipelines.local.spark.warm.shape import fingerprint, log_path
-from pipelines.local.spark.warm.slot import CLEANING, FREE, LEASED, WARMING, Slot
+from pipelines.local.spark.warm.slot import FREE, LEASED, OVER, WARMING, Slot
 from pipelines.local.state import StateDir
 
 SLOTS = (1, 2)
 KEEPER = "pipelines.local.spark.warm.keeper"
 PATIENCE = 60.0  # seconds to wait for a JVM that warms up or is being cleaned, before going without
-START = 90.0
+START = 90.0  # seconds that a new JVM may take
 HANDOVER = 10.0  # seconds in which a keeper that was started to warm up takes the lock
 
 
 @dataclass
 class Lease:
-    """The right to use one JVM, until `finish`."""
+    """The right to use one JVM, until `release`, or the end of this process."""
 
     slot: Slot
     address: Address
-    log: Path  # the keeper's
     _descriptor: int
     _jvm: Jvm = field(repr=False)
 
@@ -41,33 +40,25 @@ class Lease:
         """Stop what the application left running; raises `Doubt`."""
         self._jvm.stop_context()
 
-    def finish(self) -> None:
-        """Clean the JVM and give it back, or end it where there is any doubt."""
-        self.slot.phase = CLEANING
-        try:
-            self._jvm.reset(self.slot.load_baseline(), log=self.log)
-        except (Doubt, OSError) as reason:
-            self.discard(str(reason))
-            return
+    def release(self, *, finished: bool = True) -> None:
+        """Let go of the JVM; its keeper cleans it, and replaces it where the user did not finish."""
+        if finished:
+            self.slot.phase = OVER
         self._jvm.close()
-        self.slot.phase = FREE
-        os.close(self._descriptor)
-
-    def discard(self, reason: str) -> None:
-        """End the JVM and give the place back."""
-        with self.log.open("a") as log:
-            print(f"warm JVM {self.slot.number} is replaced: {reason}", file=log)
-        _end(self.slot)
-        self.slot.phase = FREE
         os.close(self._descriptor)
 
 
 class Pool:
-    """The places for warm JVMs."""
+    """The places for warm JVMs.
 
-    def __init__(self, state: StateDir) -> None:
+    Seen from a step's own process namespace (`foreign`), the JVMs' pids mean nothing: only what is clean is used, and
+    nothing is started or ended.
+    """
+
+    def __init__(self, state: StateDir, *, foreign: bool = False) -> None:
         self._state = state
         self._folder = state.platform / "warm"
+        self._foreign = foreign
 
     @property
     def slots(self) -> list[Slot]:
@@ -78,12 +69,17 @@ class Pool:
         """Start the first JVM in the background if it is not there; returns whether one was started."""
         self._folder.mkdir(parents=True, exist_ok=True)
         slot = self.slots[0]
-        with slot.held() as free:
-            if not free or _usable(slot) is not None:
+        held = slot.try_hold()
+        if held is None:
+            return False
+        try:
+            if slot.keeper() is not None and (slot.phase != FREE or self._usable(slot) is not None):
                 return False
             _end(slot)
             slot.phase = WARMING
-        self._spawn(slot, "--exercise", catalog)
+        finally:
+            os.close(held)
+        self._spawn(slot, catalog)
         return True
 
     def lease(self) -> Lease | None:
@@ -91,22 +87,25 @@ class Pool:
 
         One that warms up or is being cleaned is waited for: that is quicker than starting another.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        if not self._folder.is_dir():
+            if self._foreign:
+                return None
+            self._folder.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + PATIENCE
         while True:
             soon = False
             for slot in self.slots:
-                descriptor = slot.try_hold()
-                if descriptor is None:
+                held = slot.try_hold()
+                if held is None:
                     soon = soon or slot.phase != LEASED
-                elif (soon and _usable(slot) is None) or (slot.phase == WARMING and slot.idle_seconds() < HANDOVER):
-                    os.close(descriptor)
+                elif self._usable(slot) is None and (soon or self._promising(slot)):
+                    os.close(held)
                     soon = True
-                elif (lease := self._take(slot, descriptor)) is not None:
+                elif (lease := self._take(slot, held)) is not None:
                     return lease
             if not soon or time.monotonic() > deadline:
                 return None
-            time.sleep(0.05)
+            time.sleep(0.02)
 
     def stop(self) -> int:
         """End every JVM and its keeper; returns how many ran."""
@@ -116,25 +115,34 @@ class Pool:
             _end(slot)
         return count
 
-    def _take(self, slot: Slot, descriptor: int) -> Lease | None:
+    def _promising(self, slot: Slot) -> bool:
+        """Tell whether a keeper is about to make this slot's JVM ready; we hold the lock."""
+        if slot.phase == FREE:
+            return False
+        return slot.idle_seconds() < HANDOVER and (self._foreign or slot.phase == WARMING or slot.keeper() is not None)
+
+    def _usable(self, slot: Slot) -> Record | None:
+        """Return the JVM of a slot whose lock we hold, if it can serve: alive, cleaned, of today's kind."""
+        jvm = Record.load(slot.jvm_record) if self._foreign else slot.jvm()
+        if jvm is None or slot.phase != FREE or not slot.baseline.exists() or jvm.info.get("kind") != fingerprint():
+            return None
+        return jvm
+
+    def _take(self, slot: Slot, held: int) -> Lease | None:
         """Lease a slot whose lock we hold, starting its JVM if needed; releases the lock where that fails."""
-        log = log_path(self._state, slot)
-        jvm = _usable(slot)
-        slot.phase = LEASED
-        if jvm is None:
+        jvm = self._usable(slot)
+        if jvm is None and not self._foreign:
+            slot.phase = LEASED
             _end(slot)
             jvm = self._start(slot)
-        try:
-            if jvm is not None:
-                address = slot.address(jvm)
-                lease = Lease(slot=slot, address=address, log=log, _descriptor=descriptor, _jvm=Jvm(address))
-                return lease
-        except (Doubt, OSError):
-            pass
-        _end(slot)
-        slot.phase = FREE
-        os.close(descriptor)
-        return None
+        if jvm is None:
+            if not self._foreign:
+                slot.phase = FREE
+            os.close(held)
+            return None
+        slot.phase = LEASED
+        address = Address(port=jvm.port, secret=jvm.info["secret"])
+        return Lease(slot=slot, address=address, _descriptor=held, _jvm=Jvm(address))
 
     def _start(self, slot: Slot) -> Record | None:
         self._spawn(slot)
@@ -150,14 +158,6 @@ class Pool:
     def _spawn(self, slot: Slot, *options: str) -> None:
         argv = [sys.executable, "-I", "-m", KEEPER, str(self._state.root), str(slot.number), *options]
         spawn(argv, log=log_path(self._state, slot))
-
-
-def _usable(slot: Slot) -> Record | None:
-    """Return the JVM of a slot whose lock we hold, if it can serve: alive, cleaned, of today's kind."""
-    jvm = slot.jvm()
-    if jvm is None or slot.phase != FREE or not slot.baseline.exists() or jvm.info.get("kind") != fingerprint():
-        return None
-    return jvm
 
 
 def _end(slot: Slot) -> None:

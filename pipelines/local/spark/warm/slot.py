@@ -1,7 +1,7 @@
-"""A place for one warm JVM: a lock that its user holds, a record of its processes, a mark that it is in use.
+"""A place for one warm JVM: a lock that its user holds, records of its processes, and a word for what goes on.
 
-The lock is the operating system's, so a user that dies, however it dies, lets go of it; the mark it leaves says that
-nobody cleaned the JVM, and the next one to look ends it.
+The lock is the operating system's: a user that dies, however it dies, lets go of it. The word then says whether it
+had finished; either way the keeper takes the lock, cleans the JVM or replaces it, and says FREE.
 """
 
 from __future__ import annotations
@@ -10,15 +10,14 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pipelines.local.processes import Record
 from pipelines.local.spark.gateway import Address
 
-WARMING, LEASED, CLEANING, FREE = "warming", "leased", "cleaning", "free"
+# phase: being exercised; in use; its user has finished; clean
+WARMING, LEASED, OVER, FREE = "warming", "leased", "over", "free"
 
 
 class Slot:
@@ -32,16 +31,6 @@ class Slot:
         self.baseline = folder / f"baseline-{number}.json"
         self._lock = folder / f"lock-{number}"
         self._phase = folder / f"phase-{number}"
-
-    @contextmanager
-    def held(self) -> Iterator[bool]:
-        """Try to take the lock; yields whether it was free. Released at the end, or when this process dies."""
-        descriptor = self.try_hold()
-        try:
-            yield descriptor is not None
-        finally:
-            if descriptor is not None:
-                os.close(descriptor)
 
     def try_hold(self) -> int | None:
         """Take the lock if it is free; returns the descriptor whose closing releases it."""
