@@ -81,7 +81,14 @@ class Call:
             return self.node
         if "memoize" in self.template and self._memoized():
             return self.node
-        return self._execute()
+        node = self._execute()
+        self.node = op.node(self.name)
+        try:
+            self._show_name()
+        except PROBLEMS as error:
+            self.fail(error)
+            raise
+        return node
 
     def _prepare(self) -> None:
         """Resolve the template and fill it in."""

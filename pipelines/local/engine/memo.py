@@ -69,13 +69,13 @@ class Memo:
         op.mark(node.name, SUCCEEDED)
         op.nodes.touch(node)
 
-    def save(self, op: Context, node: Node) -> None:
-        """Remember the outputs of a memoized node that succeeded."""
+    def save(self, op: Context, node: Node, *, without_outputs: bool = False) -> None:
+        """Remember the outputs of a memoized node that succeeded; of a steps template Argo remembers none (steps.go:176)."""
         status = node.memoization
         if not status or status.get("hit"):
             return
         now = show_time(op.clock.now())
-        entry = {"nodeID": node.id, "outputs": node.outputs, "creationTimestamp": now, "lastHitTimestamp": now}
+        entry = {"nodeID": node.id, "outputs": None if without_outputs else node.outputs, "creationTimestamp": now, "lastHitTimestamp": now}
         if not _KEY.fullmatch(status["key"]):
             node.phase, node.message = ERROR, f"invalid cache key: {status['key']}"
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -11,10 +12,12 @@ from typing import Any
 
 from pipelines.local.engine.context import Objects
 from pipelines.local.engine.errors import NodeProblem
+from pipelines.local.engine.gojson import compact
 from pipelines.local.engine.images import Image
 from pipelines.local.engine.specs import Json
 
 SCRIPT = "/argo/staging/script"
+_MAX_VARIABLE = 131072
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -47,11 +50,12 @@ def build(template: Json, image: Image, place: PodPlace, objects: Objects, *, in
     """
     container = template.get("container") or template.get("script") or {}
     folder = str(place.folder)
+    declared = environment(container, place, objects, include_result=include_result)
     return {
         "id": f"{place.workflow}/{place.node_id}",
         "dir": folder,
-        "argv": command(template, image),
-        "env": environment(container, image, place, objects, include_result=include_result),
+        "argv": [expand(argument, declared) for argument in command(template, image)],
+        "env": {**_image_environment(image, place), **declared},
         "cwd": container.get("workingDir") or image.workdir,
         "files": _files(template, place),
         "outputs": _outputs(template, place),
@@ -63,6 +67,29 @@ def build(template: Json, image: Image, place: PodPlace, objects: Objects, *, in
         "stderr": f"{folder}/stderr.log",
         "grace": 30,
     }
+
+
+def through_environment(template: Json, place: PodPlace) -> Json:
+    """Return a template as it reaches Argo's executor: in an environment variable, so that the kubelet expands `$$`.
+
+    A template too large for a variable goes by another way, and stays as it is. Command and arguments are expanded
+    later, with the container's own environment.
+    """
+    text = compact(template)
+    if "$" not in text or len(text) > _MAX_VARIABLE:
+        return template
+    known = {
+        "ARGO_POD_NAME": place.pod_name,
+        "ARGO_POD_UID": place.uid,
+        "ARGO_WORKFLOW_NAME": place.workflow,
+        "ARGO_CONTAINER_NAME": "init",
+    }
+    expanded: Json = json.loads(expand(text, known))
+    for kind in ("container", "script"):
+        if kind in template:
+            given = {key: template[kind][key] for key in ("command", "args", "env", "envFrom") if key in template[kind]}
+            expanded[kind] = {**expanded[kind], **given}
+    return expanded
 
 
 def command(template: Json, image: Image) -> list[str]:
@@ -84,16 +111,18 @@ def command(template: Json, image: Image) -> list[str]:
     return [*given, *arguments]
 
 
-def environment(
-    container: Json, image: Image, place: PodPlace, objects: Objects, *, include_result: bool
-) -> dict[str, str]:
-    """Return a container's environment: the image's, what Argo adds, and the manifest's on top, `$(NAME)` expanded."""
-    env = {
+def _image_environment(image: Image, place: PodPlace) -> dict[str, str]:
+    return {
         "PATH": ":".join([*map(str, image.path), _SYSTEM_PATH]),
         "HOME": "/root",
         "HOSTNAME": place.pod_name,
         **image.env,
     }
+
+
+def environment(container: Json, place: PodPlace, objects: Objects, *, include_result: bool) -> dict[str, str]:
+    """Return what the manifest and Argo add to an image's environment, `$(NAME)` expanded; only these are known to `$(NAME)`."""
+    env: dict[str, str] = {}
     for source in container.get("envFrom") or []:
         env |= _env_from(source, objects)
     for entry in container.get("env") or []:
@@ -192,7 +221,8 @@ def _field(path: str, place: PodPlace) -> str:
 def _files(template: Json, place: PodPlace) -> list[dict[str, Any]]:
     files: list[dict[str, Any]] = []
     if "script" in template:
-        files.append({"path": SCRIPT, "text": template["script"].get("source", ""), "mode": 0o755})
+        # A script travels in an environment variable of the pod, in which Kubernetes makes one dollar of two.
+        files.append({"path": SCRIPT, "text": expand(template["script"].get("source", ""), {}), "mode": 0o755})
     for artifact in (template.get("inputs") or {}).get("artifacts") or []:
         entry: dict[str, Any] = {"path": artifact.get("path", ""), "mode": artifact.get("mode")}
         if not entry["path"]:

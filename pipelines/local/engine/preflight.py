@@ -8,7 +8,7 @@ from typing import Any
 from pipelines.local.engine.images import ImageTable
 from pipelines.local.engine.objects import ObjectSet
 from pipelines.local.engine.operators import Operator
-from pipelines.local.engine.specs import Json, by_name
+from pipelines.local.engine.specs import Json, by_name, with_defaults
 from pipelines.local.errors import BadInput
 
 
@@ -18,7 +18,9 @@ def check(document: Json, images: ImageTable, operators: Mapping[str, Operator],
     Raises:
         BadInput: with the field's path.
     """
-    for path, template in reachable(document):
+    defaults = document["spec"].get("templateDefaults")
+    for path, given in reachable(document):
+        template = with_defaults(given, defaults)
         for kind in ("container", "script"):
             if kind in template:
                 _check_container(f"{path}.{kind}", template[kind], images, objects)

@@ -48,7 +48,7 @@ def execute(
         node.outputs = outputs
         op.nodes.touch(node)
         op.export(outputs)
-    op.memo.save(op, node)
+    op.memo.save(op, node, without_outputs=True)
     return op.mark(name, SUCCEEDED)
 
 
