@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -34,29 +35,37 @@ def run_locally(case: Case, folder: Path) -> Mapping[str, Any]:
 
 
 class StatesOperator:
-    """Shows the states that an application's annotation lists, one more each time it is asked."""
+    """Shows the states that an application's annotation lists, one after the other."""
 
     def check(self, manifest: Mapping[str, Any]) -> list[str]:  # noqa: ARG002
         """Accept every application, as the cluster without a webhook does."""
         return []
 
-    def start(self, app: Mapping[str, Any], place: StepPlace) -> _States:  # noqa: ARG002
+    def start(self, app: Mapping[str, Any], place: StepPlace) -> _States:
         """Begin with no state."""
         listed = (app["metadata"].get("annotations") or {}).get(STATES, "")
-        return _States([state.strip() for state in listed.split(",") if state.strip()])
+        return _States([state.strip() for state in listed.split(",") if state.strip()], place.wake)
 
 
 class _States:
-    def __init__(self, states: list[str]) -> None:
-        self._coming = states
+    _LASTS = 0.05  # seconds
+
+    def __init__(self, states: Sequence[str], wake: Callable[[], None]) -> None:
         self._shown: dict[str, Any] = {}
+        self._stopped = threading.Event()
+        threading.Thread(target=self._play, args=(states, wake), daemon=True).start()
+
+    def _play(self, states: Sequence[str], wake: Callable[[], None]) -> None:
+        for state in states:
+            if self._stopped.wait(self._LASTS):
+                return
+            self._shown = application_status(state)
+            wake()
 
     def status(self) -> Mapping[str, Any]:
-        """Move on to the next state, and show it."""
-        if self._coming:
-            self._shown = application_status(self._coming.pop(0))
+        """Show the present state."""
         return self._shown
 
     def stop(self) -> None:
         """Show nothing new."""
-        self._coming = []
+        self._stopped.set()
