@@ -135,10 +135,6 @@ class Backfill:
         for at in schedule.days(days[0], days[1], self.logical.lang):
             ds = self.logical.ds(at)
             if ds is None:
-                raise BadInput(
-                    "its workflow has no parameter ds, so that its runs cannot be told by date",
-                    where=str(self.logical.cron["metadata"]["name"]),
-                    remedy="give it one that is derived from {{workflow.scheduledTime}}",
-                )
+                raise BadInput(self.logical.why(at), where=str(self.logical.cron["metadata"]["name"]))
             if ds in wanted:
                 found.setdefault(ds, at)

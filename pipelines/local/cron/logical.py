@@ -28,32 +28,44 @@ class Logical:
     objects: Sequence[Json]
     lang: Lang
 
-    def ds(self, scheduled: datetime, name: str = "") -> str | None:
-        """Give the logical date of the run at a time; None where the manifest has no parameter `ds`."""
+    def ds(self, scheduled: datetime) -> str | None:
+        """Give the logical date of the run at a time; None where there is no parameter `ds`, or it has no value yet."""
+        texts, _ = self._texts(scheduled)
+        found = texts.get("ds")
+        return None if found is None or "{{" in found else found
+
+    def why(self, scheduled: datetime) -> str:
+        """Say why the run at a time has no logical date."""
+        texts, values = self._texts(scheduled)
+        if "ds" not in texts:
+            return "its workflow has no parameter ds: give it one that is derived from {{workflow.scheduledTime}}"
+        try:
+            self._replace(texts["ds"], values, scheduled, strict=True)
+        except LangError as error:
+            return f"its ds cannot be worked out: {error.message.splitlines()[0]}"
+        return ""
+
+    def _texts(self, scheduled: datetime) -> tuple[dict[str, str], dict[str, str]]:
+        """Give the parameters of the run at a time, as far as they can be resolved, and the values they saw."""
         metadata = self.cron.get("metadata") or {}
-        name = name or f"{metadata.get('name', '')}-{int(scheduled.timestamp())}"
-        workflow = from_cron(self.cron, name, scheduled)
+        workflow = from_cron(self.cron, f"{metadata.get('name', '')}-{int(scheduled.timestamp())}", scheduled)
         values = self._globals(workflow, scheduled)
         texts = dict(self._arguments(workflow["spec"]))
-        if "ds" not in texts:
-            inner = next(self._inner(workflow["spec"]), None)
-            if inner is None:
-                return None
+        if "ds" not in texts and (inner := next(self._inner(workflow["spec"]), None)) is not None:
             texts["ds"] = inner
-        return self._resolve(texts, values, scheduled)["ds"]
-
-    def _resolve(self, texts: dict[str, str], values: dict[str, str], now: datetime) -> dict[str, str]:
         for _ in range(_PASSES):
-            known = {f"workflow.parameters.{key}": text for key, text in texts.items() if "{{" not in text}
-            texts = {key: self._replace(text, {**values, **known}, now) for key, text in texts.items()}
-        return texts
+            values |= {f"workflow.parameters.{key}": text for key, text in texts.items() if "{{" not in text}
+            texts = {key: self._replace(text, values, scheduled) for key, text in texts.items()}
+        return texts, values
 
-    def _replace(self, text: str, values: Mapping[str, str], now: datetime) -> str:
+    def _replace(self, text: str, values: Mapping[str, str], now: datetime, *, strict: bool = False) -> str:
+        quoted = json.dumps(text, ensure_ascii=False)
         try:
-            quoted = self.lang.replace(json.dumps(text, ensure_ascii=False), values, allow_unresolved=True, now=now)
+            return str(json.loads(self.lang.replace(quoted, values, allow_unresolved=not strict, now=now)))
         except LangError:
+            if strict:
+                raise
             return text
-        return str(json.loads(quoted))
 
     def _globals(self, workflow: Json, scheduled: datetime) -> dict[str, str]:
         metadata = workflow["metadata"]

@@ -132,3 +132,6 @@ def test_bad_input() -> None:
     del without["spec"]["workflowSpec"]["arguments"]
     with pytest.raises(BadInput, match="no parameter ds"):
         Backfill(first=date(2013, 3, 10), last=date(2013, 3, 10), logical=_logical(without)).plan()
+    broken = _cron("{{=date(workflow.scheduledTime).Frmat('x')}}")
+    with pytest.raises(BadInput, match=r"ds cannot be worked out: .*Frmat"):
+        Backfill(first=date(2013, 3, 10), last=date(2013, 3, 10), logical=_logical(broken)).plan()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import threading
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from pipelines.local.cron.player import LAST_USED
 from pipelines.local.cron.spark import play_spark
 from pipelines.local.engine.clock import VirtualClock
 from pipelines.local.lang import Lang
+from pipelines.local.manifest import load
 
 START = datetime(2013, 3, 9, tzinfo=timezone.utc)
 
@@ -205,3 +208,35 @@ def test_scheduled_spark_application(policy: str, live: int | None, started: lis
     assert [int((at - START).total_seconds() // 3600) for at in fake.started] == started
     assert result.runs[0].name == "nightly-1362787200000000000"
     assert '"name": "nightly-1362787200000000000"' in fake.workflows[0]["spec"]["templates"][0]["resource"]["manifest"]
+
+
+CONFORMANCE = Path(__file__).parents[2] / "conformance"
+RECORDED = json.loads((CONFORMANCE / "goldens" / "cron.json").read_text())
+_BY_CONTROLLER = (
+    "workflows.argoproj.io/completed",
+    "workflows.argoproj.io/phase",
+    "workflows.argoproj.io/pod-name-format",
+)
+
+
+@pytest.mark.parametrize("name", [name for name, recorded in RECORDED.items() if recorded["runs"]])
+def test_recorded(name: str) -> None:
+    """The runs that the real controller made in a few minutes are made here, with the same labels and annotations."""
+    recorded = RECORDED[name]
+    cron = load([CONFORMANCE / "cron" / f"{name}.yaml"]).crons[0]
+    command = cron["spec"]["workflowSpec"]["templates"][0]["container"]["command"]
+    minutes = [int(run["name"].rsplit("-", 1)[1]) for run in recorded["runs"]]
+    first = datetime.fromtimestamp(min(minutes), timezone.utc)
+    last = datetime.fromisoformat(recorded["status"]["lastScheduledTime"])
+    clock = VirtualClock(first)
+    fake = Fake(clock, seconds=float(command[1]) if command[0] == "sleep" else 5)
+    fake.phases = ("Failed",) if command == ["false"] else ("Succeeded",)
+    times = Schedule.of(cron["spec"]).between(first, last + timedelta(minutes=1), Lang.shared())
+    played = play(cron, times, runs=fake, clock=clock, lang=Lang.shared())
+    phases = {run.name: run.phase for run in played.runs}
+    made = {workflow["metadata"]["name"]: workflow["metadata"] for workflow in fake.workflows}
+    assert set(made) == {run["name"] for run in recorded["runs"]}
+    for run in recorded["runs"]:
+        assert phases[run["name"]] == run["phase"] or run["phase"] == "Running"
+        for kind in ("labels", "annotations"):
+            assert made[run["name"]][kind] == {k: v for k, v in run[kind].items() if k not in _BY_CONTROLLER}
