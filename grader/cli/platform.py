@@ -36,7 +36,7 @@ def start(as_json: bool) -> None:
     console = Console(stderr=True)
     here = Platform(StateDir.locate())
     with console.status("platform") as spinner:
-        here.start(progress=lambda text: spinner.update(text))
+        here.start(progress=spinner.update)
     _show(here, as_json=as_json)
 
 

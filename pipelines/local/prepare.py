@@ -9,16 +9,17 @@ import sys
 
 from pipelines.local.errors import BadInput
 from pipelines.local.lang import build
-from pipelines.local.spark import jars, java
+from pipelines.local.spark import cds, jars, java
 
 
 def main() -> int:
-    """Find or fetch Java, fetch the jars, build the expression helper; 2 with a remedy where one cannot be had."""
+    """Find or fetch Java, fetch the jars, build the expression helper, archive Spark's classes; 2 with a remedy where one cannot be had."""
     try:
         found = java.find_or_fetch()
         print(f"setup: Java {found.version} at {found.home}", file=sys.stderr)
         jars.fetch(lambda text: print(f"setup: {text}", file=sys.stderr))
         build.binary()
+        cds.ensure(found, lambda text: print(f"setup: {text}", file=sys.stderr))
     except BadInput as error:
         print(f"setup: {error}", file=sys.stderr)
         return 2

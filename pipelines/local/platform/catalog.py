@@ -90,10 +90,9 @@ class Catalog:
         config = self.folder / "catalog.log4j2.properties"
         config.write_text(LOGGING)
         door = self.folder / "catalog.door"  # py4j says its port and its secret there, which die with the door
-        argv = [
-            find_or_fetch().executable, *MEMORY, f"-Dlog4j2.configurationFile={config}", "-Djava.net.preferIPv4Stack=true",
-            "-cp", self._class_path(), "py4j.GatewayServer", "--enable-auth", "0",
-        ]  # fmt: skip
+        properties = (f"-Dlog4j2.configurationFile={config}", "-Djava.net.preferIPv4Stack=true")
+        program = ("-cp", self._class_path(), "py4j.GatewayServer", "--enable-auth", "0")
+        argv = [str(find_or_fetch().executable), *MEMORY, *properties, *program]
         process = spawn(argv, log=self.log, stdout=door)
         Record.of(process.pid, port=port, info={"database": self._postgres.dsn("catalog", CATALOG_DATABASE)}).save(
             self.record

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Mapping
@@ -43,7 +42,7 @@ def submit_home(state: StateDir) -> Path:
     (home / "bin").mkdir(parents=True, exist_ok=True)
     for name in ("jars", "python"):
         link = home / name
-        if not link.is_symlink() or os.readlink(link) != str(spark_home() / name):
+        if not link.is_symlink() or link.readlink() != spark_home() / name:
             link.unlink(missing_ok=True)
             link.symlink_to(spark_home() / name)
     words = [sys.executable, "-I", "-m", "pipelines.local.spark.wrapper", str(state.root)]

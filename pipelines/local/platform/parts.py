@@ -42,7 +42,7 @@ class Part(Protocol):
     stop_signal: signal.Signals
 
     def launch(self) -> None:
-        """Start the process and write its record; does not wait until it is healthy. Only called when it is not running."""
+        """Start the process, which does not run, and write its record; does not wait until it is healthy."""
         ...
 
     def probe(self) -> None:

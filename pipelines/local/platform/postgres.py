@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import shutil
 import signal
@@ -133,7 +134,7 @@ class Postgres:
         return unprivileged.as_user(argv, self.data if self.data.exists() else Path(str(arguments[1])))
 
     def _initdb(self) -> None:
-        """Build the cluster beside its final place, so that an interrupted initdb leaves nothing that looks finished."""
+        """Build the cluster beside its final place: an interrupted initdb leaves nothing that looks finished."""
         if self.data.exists():
             shutil.rmtree(self.data)
         new = self.data.with_name("pgdata.new")
@@ -205,7 +206,5 @@ def _cwd(process: psutil.Process) -> Path | None:
 
 
 def _kill(process: psutil.Process) -> None:
-    try:
+    with contextlib.suppress(psutil.NoSuchProcess):
         process.kill()
-    except psutil.NoSuchProcess:
-        pass

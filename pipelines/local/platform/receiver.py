@@ -48,6 +48,6 @@ class Receiver:
     def launch(self) -> None:
         """Start the receiver's process: a plain script, so it needs no packages and little memory."""
         port = self._ports.get(self.name)
-        argv = [sys.executable, "-I", "-S", webhook.__file__, str(port), self.database]
+        argv = [sys.executable, "-I", "-S", str(webhook.__file__), str(port), str(self.database)]
         process = spawn(argv, log=self.log)
         Record.of(process.pid, port=port).save(self.record)

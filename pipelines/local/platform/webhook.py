@@ -23,8 +23,8 @@ HOST = "127.0.0.1"
 LARGEST_BODY = 1 << 20
 _TABLE = """
 CREATE TABLE IF NOT EXISTS deliveries (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, received_at TEXT NOT NULL, path TEXT NOT NULL, key TEXT, effect INTEGER NOT NULL,
-    body TEXT NOT NULL
+    id INTEGER PRIMARY KEY AUTOINCREMENT, received_at TEXT NOT NULL, path TEXT NOT NULL, key TEXT,
+    effect INTEGER NOT NULL, body TEXT NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS one_effect_per_key ON deliveries (key) WHERE effect = 1 AND key IS NOT NULL;
 """
@@ -51,7 +51,7 @@ class Deliveries:
         return _shape(found)
 
     def list(self, *, key: str | None = None, effect: bool | None = None) -> list[dict[str, Any]]:
-        """Return deliveries in the order of arrival: id, receivedAt, path, key, effect, body (parsed where it is JSON)."""
+        """Return deliveries in order of arrival: id, receivedAt, path, key, effect, body (parsed where it is JSON)."""
         with self._open() as connection:
             rows = connection.execute("SELECT * FROM deliveries ORDER BY id").fetchall()
         found = [_shape(row) for row in rows]

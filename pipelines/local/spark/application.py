@@ -62,6 +62,10 @@ def translate(app: Mapping[str, Any], place: StepPlace) -> Driver:
     _pod_conf(conf, "executor", executor)
     if "instances" in executor:
         conf["spark.executor.instances"] = str(executor["instances"])
+    # Python workers see what executors would: their own variables, and the image's code
+    code = {"PYTHONPATH": image.env["PYTHONPATH"]} if "PYTHONPATH" in image.env else {}
+    for key, value in {**code, **_environment(executor, place)}.items():
+        conf.setdefault(f"spark.executorEnv.{key}", value)
     _check_packages(deps.get("packages") or [])
     memory = max(parse_memory(conf.get(f"spark.{role}.memory", DEFAULT_MEMORY)) for role in ("driver", "executor"))
     return Driver(
@@ -128,9 +132,8 @@ def _check_packages(packages: list[str]) -> None:
     known = {jar.coordinates for jar in jars.locked("spark")}
     for coordinates in packages:
         if coordinates not in known:
-            raise SubmissionFailed(
-                f"unresolved dependency: {coordinates}: not found (jars are baked into the image: {', '.join(sorted(known))})"
-            )
+            baked = ", ".join(sorted(known))
+            raise SubmissionFailed(f"unresolved dependency: {coordinates}: not found (the image has {baked})")
 
 
 def _environment(pod: Mapping[str, Any], place: StepPlace) -> dict[str, str]:

@@ -78,5 +78,5 @@ def prepare(state: StateDir) -> Path:
 
 
 def empty_conf_dir(state: StateDir) -> Path:
-    """Return the SPARK_CONF_DIR of local runs: empty, because a class-data archive allows no full folder on the class path."""
+    """Return the SPARK_CONF_DIR of local runs: empty, as a class archive allows no full folder on the class path."""
     return state.cache / "spark" / "conf"

@@ -1,6 +1,6 @@
-"""A Spark program that uses what pipelines use, so that a JVM has loaded and compiled it: `exercise.py FOLDER [CATALOG]`.
+"""A Spark program that uses what pipelines use, so that a JVM has loaded and compiled it: `exercise.py DIR [CATALOG]`.
 
-It works on throw-away Iceberg tables in FOLDER; with CATALOG (a REST catalog's address) it also lists namespaces there.
+It works on throw-away Iceberg tables in DIR; with CATALOG (a REST catalog's address) it also lists namespaces there.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def exercise(spark: SparkSession) -> int:
     spark.sql("CALL scratch.system.fast_forward('db.t', 'main', 'audit')")
     rows.limit(10).createOrReplaceTempView("late")
     spark.sql(
-        "MERGE INTO scratch.db.t t USING late s ON t.id = s.id WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
+        "MERGE INTO scratch.db.t t USING late s ON t.id = s.id "
+        "WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *"
     )
     spark.sql("SELECT * FROM scratch.db.t.snapshots").collect()
     ranked = spark.sql("SELECT *, row_number() OVER (PARTITION BY name ORDER BY amount DESC) n FROM scratch.db.t")

@@ -1,7 +1,7 @@
 """Which fields of a SparkApplication (v1beta2, Spark Operator 2.4) mean what on this machine.
 
-`RUN` has the operator's meaning; `NOTICE` has no effect without a cluster, and is said; `REFUSED` would change what runs
-and cannot be played, so it is told before anything starts. What is in no table is not a field of the resource.
+`RUN` has the operator's meaning; `NOTICE` has no effect without a cluster, and is said; `REFUSED` would change what
+runs and cannot be played, so it is told before anything starts. What is in no table is no field of the resource.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def _table(run: str, notice: str, refused: str) -> dict[str, Answer]:
 
 
 SPEC = _table(
-    run="type sparkVersion mode image mainClass mainApplicationFile arguments sparkConf hadoopConf driver executor deps "
-    "restartPolicy timeToLiveSeconds suspend pythonVersion dynamicAllocation",
-    notice="imagePullPolicy imagePullSecrets nodeSelector failureRetries retryInterval memoryOverheadFactor monitoring "
-    "batchScheduler batchSchedulerOptions sparkUIOptions driverIngressOptions",
+    run="type sparkVersion mode image mainClass mainApplicationFile arguments sparkConf hadoopConf driver executor "
+    "deps restartPolicy timeToLiveSeconds suspend pythonVersion dynamicAllocation",
+    notice="imagePullPolicy imagePullSecrets nodeSelector failureRetries retryInterval memoryOverheadFactor "
+    "monitoring batchScheduler batchSchedulerOptions sparkUIOptions driverIngressOptions",
     refused="proxyUser sparkConfigMap hadoopConfigMap volumes",
 )
 _POD_NOTICE = (

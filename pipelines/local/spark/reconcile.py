@@ -173,7 +173,7 @@ class Application:
         return str((self._app["spec"].get("restartPolicy") or {}).get("type", "Never"))
 
     def _application_id(self) -> str:
-        return "spark-" + self._status["submissionID"].replace("-", "")
+        return "spark-" + str(self._status["submissionID"]).replace("-", "")
 
     def _executors(self, state: str) -> dict[str, str]:
         instances = int(self._app["spec"]["executor"].get("instances", 1))

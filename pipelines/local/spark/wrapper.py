@@ -131,7 +131,7 @@ def _asked_by_dbt() -> bool:
 def _log(work: Path) -> Path:
     """Return the file that standard error goes to, for the JVM to write to as well; else one beside its work."""
     try:
-        target = Path(os.readlink("/proc/self/fd/2"))
+        target = Path("/proc/self/fd/2").readlink()
     except OSError:
         return work / "log"
     return target if target.is_file() else work / "log"

@@ -37,7 +37,7 @@ class Jvm:
         self._gateway.close()
 
     def baseline(self) -> dict[str, Any]:
-        """Return what a JVM that serves nobody looks like: properties, time zone, locale, threads that keep it alive."""
+        """Return what a JVM that serves nobody looks like: properties, time zone, locale, count of lasting threads."""
         jvm = self._gateway.jvm
         properties = jvm.java.lang.System.getProperties()
         return {

@@ -120,7 +120,7 @@ class Keeper:
             work = Path(scratch)
             settings = {**conf.defaults(self._state, work), **conf.forced(2), "spark.eventLog.enabled": "false"}
             jvm.prepare({**settings, "spark.app.name": "warm-up"}, log=self._log, work=work)
-            argv = [sys.executable, "-I", EXERCISE, work, *([catalog] if catalog else [])]
+            argv = [sys.executable, "-I", str(EXERCISE), str(work), *([catalog] if catalog else [])]
             env = {**self._env(), **address.env()}
             with self._log.open("ab") as log:
                 done = subprocess.run(argv, env=env, stdout=log, stderr=log, check=False, timeout=300)
@@ -129,7 +129,7 @@ class Keeper:
             self._clean(jvm)
 
     def _watch(self, process: subprocess.Popen[bytes], jvm: Jvm) -> str:
-        """Clean up after each user until the JVM ends or should end; returns why, raises `Doubt` to have it replaced."""
+        """Clean up after each user until the JVM ends or should; returns why, raises `Doubt` to have it replaced."""
         slot = self.slot
         while process.poll() is None:
             if not slot.jvm_record.exists():
