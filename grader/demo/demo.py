@@ -26,6 +26,8 @@ from grader.demo.plays import FIRST, REPLAY, SECOND, Player, made_runs, other_or
 from grader.demo.report import document
 from grader.fingerprint.lake import Lake
 from grader.lineage.gather import known_runs
+from pipelines.local.errors import BadInput
+from pipelines.local.needs import Found, needs
 from pipelines.local.platform import Platform, snapshot
 from pipelines.local.state import StateDir
 
@@ -78,6 +80,8 @@ class Demo:
         with self.display.shown():
             if self.why:
                 self.display.say(self.why)
+            with self._stage("doctor", "Looking at this machine"):
+                self._examine()
             with self._stage("platform", "Starting PostgreSQL, catalog and webhook"):
                 self.platform.start(progress=self.display.now)
             self._once("load", "Loading a year of flights", self._load)
@@ -109,6 +113,19 @@ class Demo:
                 yield
         finally:
             self.journal.spend(name, time.monotonic() - begun)
+
+    def _examine(self) -> None:
+        """Refuse to begin where something is missing.
+
+        Raises:
+            BadInput: names what is missing and the command that gets it.
+        """
+        found = list(needs(self.state))
+        missing = [need for need in found if need.found is Found.MISSING]
+        if missing:
+            what = "; ".join(f"{need.name}: {need.detail}" for need in missing)
+            raise BadInput(f"something is missing: {what}", remedy=missing[0].remedy or "see `batchlab doctor`")
+        self.display.now(f"{len(found)} things looked at, all that is needed is there")
 
     def _load(self) -> None:
         """Load what is missing; what an earlier demo delivered late is taken back, so that it can be late again."""

@@ -85,7 +85,8 @@ def short_job(node: str) -> str:
 def build(events: Sequence[Event], workflows: Iterable[str] = ()) -> Graph:
     """Make the graph of the runs that completed.
 
-    Inputs and outputs of one run may be spread over its events; a run that failed proves nothing.
+    Inputs and outputs of one run may be spread over its events; a run that failed proves nothing. A query of Spark is a run
+    whose parent is the application, whose parent is the workflow node: the topmost is the maker.
 
     Args:
         events: in the order of time.
@@ -96,7 +97,7 @@ def build(events: Sequence[Event], workflows: Iterable[str] = ()) -> Graph:
     inputs: dict[str, dict[str, None]] = {}
     outputs: dict[str, dict[str, None]] = {}
     columns: dict[str, dict[str, dict[ColumnEdge, None]]] = {}
-    makers: dict[str, Maker] = {}
+    parents = {event.run: (event.parent, event.parent_run) for event in events if event.parent}
     for event in events:
         if event.run not in completed:
             continue
@@ -104,16 +105,25 @@ def build(events: Sequence[Event], workflows: Iterable[str] = ()) -> Graph:
         outputs.setdefault(event.run, {}).update(dict.fromkeys(event.outputs))
         for dataset, found in event.columns.items():
             columns.setdefault(event.run, {}).setdefault(dataset, {}).update(dict.fromkeys(found))
-        if event.parent:
-            makers[event.run] = maker_of(event.parent, known)
     edges: dict[tuple[str, str], Edge] = {}
     for run, targets in outputs.items():
+        top = _topmost(run, parents)
+        maker = maker_of(top, known) if top else None
         for target in targets:
             for source in inputs[run]:
                 if source != target:
                     made = columns.get(run, {}).get(target, {})
-                    _add(edges, source, target, [one for one in made if one.source == source], makers.get(run))
+                    _add(edges, source, target, [one for one in made if one.source == source], maker)
     return Graph(edges=edges)
+
+
+def _topmost(run: str, parents: Mapping[str, tuple[str, str]]) -> str:
+    """Climb from a run to the job that is nobody's child; empty where the run names no parent."""
+    name, seen = "", set()
+    while run in parents and run not in seen:
+        seen.add(run)
+        name, run = parents[run]
+    return name
 
 
 def _add(

@@ -100,6 +100,20 @@ def test_inputs_and_outputs_from_several_events() -> None:
     assert document["columns"] == [{"from": "dest", "to": "dest"}]
 
 
+def test_query_of_an_application() -> None:
+    """A query's parent is the application's run, whose parent is the workflow node: that node made the edge."""
+    application = event("START", "app", "ingest.stage(0)", [], [])
+    query = event("COMPLETE", "query", "n", [postgres("ops.flights")], [iceberg("raw.flights")])
+    query["run"]["facets"]["parent"] = {
+        "run": {"runId": "app"},
+        "job": {"namespace": "batchlab", "name": "ingest_stage"},
+    }
+    (edge,) = graph(application, query).edges.values()
+    assert edge.makers == (Maker(workflow=WORKFLOW, node="ingest.stage(0)"),)
+    application["run"]["facets"]["parent"]["run"]["runId"] = "query"
+    assert graph(application, query).edges.keys() == {("ops.flights", "lake.raw.flights")}
+
+
 def test_failed_run_proves_nothing() -> None:
     """Only a run that completed makes edges."""
     assert graph(event("FAIL", "r1", "n", [postgres("ops.flights")], [iceberg("raw.flights")])).edges == {}
