@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pipelines.local.assembly import assembled, needs_platform
 from pipelines.local.cron.logical import Logical
 from pipelines.local.cron.schedule import Schedule
-from pipelines.local.engine import Clock, Engine, Image, ImageTable
+from pipelines.local.engine import Clock, Engine
 from pipelines.local.errors import BadInput
 from pipelines.local.lang import Lang
 from pipelines.local.manifest import Document, Documents, lint, load, notices
-from pipelines.local.platform.objects import CONFIG_MAP, SECRET, config_map
+from pipelines.local.platform.objects import config_map
 from pipelines.local.state import StateDir
 
+APPS = Path(__file__).resolve().parents[2] / "cluster" / "apps"
 CRON, SPARK_CRON = "CronWorkflow", "ScheduledSparkApplication"
 
 
@@ -27,7 +31,7 @@ def load_valid(files: Sequence[str], *, tell: bool) -> Documents:
     Raises:
         BadInput: they have a problem.
     """
-    documents = load(files)
+    documents = with_library(load(files))
     problems = lint(documents)
     if problems:
         more = f"see all {len(problems)} problems: batchlab lint {' '.join(files)}" if problems[1:] else ""
@@ -35,6 +39,24 @@ def load_valid(files: Sequence[str], *, tell: bool) -> Documents:
     for notice in notices(documents) if tell else ():
         print(f"notice: {notice}", file=sys.stderr)
     return documents
+
+
+def with_library(documents: Documents) -> Documents:
+    """Add the kit's own WorkflowTemplates where a manifest refers to some that its files do not bring.
+
+    On a cluster they would be installed already; here `cluster/apps` stands for what is installed.
+    """
+    wanted = {
+        *re.findall(r'"(?:workflowTemplateRef|templateRef)": \{[^{}]*"name": "([^"{]+)"', _text(documents)),
+    }
+    if wanted <= set(documents.templates) or not APPS.is_dir():
+        return documents
+    library = [each for each in load([APPS]).of("WorkflowTemplate") if each.name not in documents.templates]
+    return documents if wanted.isdisjoint(each.name for each in library) else Documents(all=(*documents.all, *library))
+
+
+def _text(documents: Documents) -> str:
+    return json.dumps([each.body for each in documents.all])
 
 
 def choose(documents: Documents, kinds: Sequence[str], name: str | None) -> Document:
@@ -71,43 +93,10 @@ def logical(document: Document, documents: Documents, objects: Sequence[dict[str
     return Logical(cron=document.body, templates=documents.templates, objects=known, lang=lang)
 
 
-def needs_platform(documents: Documents) -> bool:
-    """Tell whether the manifests use what only the platform provides: Spark, or its ConfigMap or Secret."""
-    own = {each.name for each in documents.of("ConfigMap", "Secret")}
-    text = json.dumps([each.body for each in documents.all])
-    wanted = [name for name in (CONFIG_MAP, SECRET) if name not in own and f'"{name}"' in text]
-    return bool(wanted) or "SparkApplication" in text
-
-
 @contextmanager
 def engine(documents: Documents, clock: Clock) -> Iterator[Engine]:
     """Make an engine, with the platform started if the manifests need it; its processes end with the block."""
-    state = StateDir.locate().ensure()
-    made = _with_platform(state, clock) if needs_platform(documents) else Engine(state, clock=clock)
-    try:
+    needed = needs_platform([each.body for each in documents.all])
+    tell = functools.partial(print, file=sys.stderr)
+    with assembled(StateDir.locate().ensure(), clock, platform=needed, progress=tell) as made:
         yield made
-    finally:
-        made.close()
-
-
-def _with_platform(state: StateDir, clock: Clock) -> Engine:
-    from pipelines.local.platform import Platform, snapshot
-    from pipelines.local.platform.code import CODE_ROOT
-    from pipelines.local.spark import SparkOperator
-
-    platform = Platform(state)
-    platform.start(lambda text: print(text, file=sys.stderr))
-    code = snapshot(state)
-    image = Image(
-        name=code.image,
-        path=(Path(sys.executable).parent,),
-        env={"PYTHONPATH": str(code.root)},
-        mounts={CODE_ROOT: code.root},
-    )
-    return Engine(
-        state,
-        clock=clock,
-        images=ImageTable().with_images({code.image: image}),
-        operators={"SparkApplication": SparkOperator(state)},
-        objects=platform.objects(image=code.image),
-    )

@@ -1,0 +1,68 @@
+"""An engine with everything that given manifests need: the platform is started only for those that use it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pipelines.local.engine import Clock, Engine, ImageTable, Listener
+from pipelines.local.platform.objects import CONFIG_MAP, SECRET
+from pipelines.local.state import StateDir
+
+Progress = Callable[[str], None]
+
+
+def needs_platform(documents: Any) -> bool:
+    """Tell whether manifests use Spark, or a ConfigMap or Secret that only the platform provides."""
+    bodies = documents if isinstance(documents, list) else [documents]
+    own = {(body.get("kind"), (body.get("metadata") or {}).get("name")) for body in bodies if isinstance(body, dict)}
+    text = json.dumps(bodies)
+    wanted = [name for kind, name in (("ConfigMap", CONFIG_MAP), ("Secret", SECRET)) if (kind, name) not in own]
+    return "SparkApplication" in text or any(f'"{name}"' in text for name in wanted)
+
+
+@contextmanager
+def assembled(
+    state: StateDir,
+    clock: Clock,
+    *,
+    platform: bool,
+    listener: Listener | None = None,
+    progress: Progress = lambda _: None,
+) -> Iterator[Engine]:
+    """Make an engine; every process that it started ends with the block.
+
+    Args:
+        state: the state directory, which must exist.
+        clock: the wall clock, or a virtual one.
+        platform: start (or repair) the platform, and let steps use it, Spark and the kit's code.
+        listener: told of every change.
+        progress: told in one line what is being started.
+
+    Raises:
+        BadInput: the platform cannot be started.
+    """
+    engine = _on_platform(state, clock, listener, progress) if platform else Engine(state, clock, listener=listener)
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def _on_platform(state: StateDir, clock: Clock, listener: Listener | None, progress: Progress) -> Engine:
+    from pipelines.local.platform import Platform, snapshot
+    from pipelines.local.spark import SparkOperator
+
+    servers = Platform(state)
+    servers.start(progress)
+    code = snapshot(state)
+    return Engine(
+        state,
+        clock,
+        images=ImageTable().with_images(servers.images()),
+        operators={"SparkApplication": SparkOperator(state)},
+        objects=servers.objects(image=code.image),
+        listener=listener,
+    )
