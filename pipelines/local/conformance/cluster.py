@@ -14,6 +14,8 @@ from pipelines.local.conformance.cases import Case
 
 NAMESPACE = "default"
 STATES = "conformance/states"
+_CRON_STATUS = ("phase", "succeeded", "failed", "conditions", "lastScheduledTime")
+_LINT_PREFIX = re.compile(r'^\S+: in ".*?" \(\w+\): |^Error: failed to parse YAML from file \S+: ')
 
 
 class Cluster:
@@ -93,7 +95,7 @@ class Cluster:
         runs = json.loads(self._kubectl("get", "workflows", "-l", label, "-o", "json").stdout)["items"]
         status = json.loads(self._kubectl("get", "cronworkflow", name, "-o", "json").stdout).get("status") or {}
         return {
-            "status": {key: status.get(key) for key in ("phase", "succeeded", "failed", "conditions", "lastScheduledTime")},
+            "status": {key: status.get(key) for key in _CRON_STATUS},
             "runs": [_cron_run(run) for run in sorted(runs, key=lambda run: str(run["metadata"]["name"]))],
         }
 
@@ -101,15 +103,13 @@ class Cluster:
         """What `argo lint` says of the files, without their names; nothing if they pass."""
         done = self._run(["argo", "lint", "--offline", "-o", "simple", *map(str, files)])
         said = [line for line in (done.stdout + done.stderr).splitlines() if line and "level=info" not in line]
-        problems = [re.sub(r"^\S+: in \".*?\" \(\w+\): |^Error: failed to parse YAML from file \S+: ", "", line) for line in said]
-        return [] if done.returncode == 0 else problems
+        return [] if done.returncode == 0 else [_LINT_PREFIX.sub("", line) for line in said]
 
     def versions(self) -> dict[str, str]:
         """What answered."""
         server = json.loads(self._kubectl("version", "-o", "json").stdout)["serverVersion"]["gitVersion"]
-        image = self._kubectl(
-            "get", "deployment", "workflow-controller", "-n", "argo", "-o", "jsonpath={.spec.template.spec.containers[0].image}"
-        ).stdout
+        path = "jsonpath={.spec.template.spec.containers[0].image}"
+        image = self._kubectl("get", "deployment", "workflow-controller", "-n", "argo", "-o", path).stdout
         return {"argo": image.rpartition(":")[2].removesuffix("-zones"), "kubernetes": server}
 
     def _kubectl(
@@ -143,21 +143,22 @@ def _cron_run(run: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_texts(node: Any) -> Any:
-    """The document with every parameter's value a text, as the argo command sends it; Argo's full CRDs accept nothing else."""
+    """The document with every parameter's value a text, as the argo command sends it: full CRDs accept nothing else."""
     if isinstance(node, list):
         return [with_texts(item) for item in node]
     if not isinstance(node, dict):
         return node
-    return {
-        key: [_parameter(item) for item in value] if key == "parameters" and isinstance(value, list) else with_texts(value)
-        for key, value in node.items()
-    }
+    return {key: _parameters(value) if key == "parameters" else with_texts(value) for key, value in node.items()}
+
+
+def _parameters(listed: Any) -> Any:
+    return [_parameter(item) for item in listed] if isinstance(listed, list) else with_texts(listed)
 
 
 def _parameter(item: Any) -> Any:
     if not isinstance(item, dict):
         return item
-    texts = {key: _text(item[key]) for key in ("value", "default") if item.get(key) is not None}
+    texts: dict[str, Any] = {key: _text(item[key]) for key in ("value", "default") if item.get(key) is not None}
     if "enum" in item:
         texts["enum"] = [_text(one) for one in item["enum"]]
     return {**with_texts(item), **texts}

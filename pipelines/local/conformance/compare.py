@@ -21,24 +21,21 @@ def normalize(document: Mapping[str, Any]) -> dict[str, Any]:
     """The comparable part of a run, small enough to read.
 
     Args:
-        document: ``{"phase", "message", "outputs", "nodes": {id: node}}``, nodes as in Argo's ``status.nodes``. Node ids are
-            kept where a message names one: they are a hash of the node's name, so both sides have the same.
+        document: ``{"phase", "message", "outputs", "nodes": {id: node}}``, nodes as in Argo's ``status.nodes``. Ids
+            are kept where a message names one: they are a hash of the node's name, so both sides have the same.
 
     Returns:
         ``{"phase", "message", "outputs", "nodes": {node name: {...}}}`` without what is empty.
     """
     nodes = document.get("nodes") or {}
     names = {key: str(node.get("name", key)) for key, node in nodes.items()}
-    run = {
-        "phase": document.get("phase") or "",
+    run: dict[str, Any] = {
+        "phase": document.get("phase"),
         "message": scrub(document.get("message") or ""),
         "outputs": _parameters(document.get("outputs")),
-        "nodes": {names[key]: _node(node, names) for key, node in nodes.items()},
     }
-    return {
-        **{key: value for key, value in run.items() if value and key != "nodes"},
-        "nodes": dict(sorted(run["nodes"].items())),
-    }
+    shown = {names[key]: _node(node, names) for key, node in nodes.items()}
+    return {**{key: value for key, value in run.items() if value}, "nodes": dict(sorted(shown.items()))}
 
 
 def _node(node: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
@@ -60,10 +57,7 @@ def _node(node: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
 
 def _parameters(group: Mapping[str, Any] | None) -> dict[str, str | None]:
     listed = (group or {}).get("parameters") or []
-    return {
-        str(item["name"]): None if item.get("value") is None else scrub(_text(item["value"]))
-        for item in listed
-    }
+    return {str(item["name"]): None if item.get("value") is None else scrub(_text(item["value"])) for item in listed}
 
 
 def _text(value: Any) -> str:
@@ -81,7 +75,7 @@ def _failures(text: str) -> str:
 
 
 def scrub(text: str) -> str:
-    """The text without what differs from one run to the next: times, uids, measured durations. A long one by its digest."""
+    """The text without what differs between runs: times, uids, measured durations. A long one by its digest."""
     if len(text) > _LONG:
         return f"<{len(text)} characters, sha256 {hashlib.sha256(text.encode()).hexdigest()}>"
     for pattern, stands_for in _SCRUBS:
@@ -90,12 +84,13 @@ def scrub(text: str) -> str:
 
 
 def comparable(run: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a normalized run what a case can promise.
+    """Keep of a normalized run what a case can promise.
 
     Args:
         run: a normalized run, recorded or local.
-        settings: the case's: `random` lists the phases of which one must come, and nothing else counts; `values` leaves out inputs and outputs; `alike` lists messages
-            any of which may appear, because the cluster itself gives now one and now the other.
+        settings: the case's: `random` lists the phases of which one must come, and nothing else counts; `values` leaves
+            out inputs and outputs; `alike` lists messages any of which may appear, because the cluster itself gives now
+            one and now the other.
 
     A pod that a deadline has ended has exit code 137 or 143, as the signals happen to arrive: left out.
     """
@@ -132,8 +127,8 @@ def differences(golden: Mapping[str, Any], local: Mapping[str, Any]) -> list[str
         if name not in got:
             found.append(f"node {name}: missing (expected {expected[name].get('type')} {expected[name].get('phase')})")
         elif name not in expected:
-            message = got[name].get("message", "")
-            found.append(f"node {name}: not in the recording (got {got[name].get('type')} {got[name].get('phase')} {message})")
+            what = " ".join(filter(None, (got[name].get(key) for key in ("type", "phase", "message"))))
+            found.append(f"node {name}: not in the recording (got {what})")
         else:
             found += [
                 _line(f"node {name}: {key}", expected[name].get(key), got[name].get(key))

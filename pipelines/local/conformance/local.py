@@ -19,16 +19,13 @@ _BEGIN = datetime(2026, 11, 23, 9, 0, tzinfo=timezone.utc)
 def run_locally(case: Case, folder: Path) -> Mapping[str, Any]:
     """Run a case on a virtual clock, in a state directory of its own below `folder`; its document."""
     documents = case.documents()
-    by_kind = {kind: [d for d in documents if d["kind"] == kind] for kind in ("WorkflowTemplate", "ConfigMap", "Secret")}
+    templates = {d["metadata"]["name"]: d for d in documents if d["kind"] == "WorkflowTemplate"}
+    objects = [d for d in documents if d["kind"] in {"ConfigMap", "Secret"}]
     engine = Engine(
         StateDir(root=folder / case.name), clock=VirtualClock(_BEGIN), operators={"SparkApplication": StatesOperator()}
     )
     try:
-        result = engine.run(
-            case.workflow(),
-            templates={d["metadata"]["name"]: d for d in by_kind["WorkflowTemplate"]},
-            objects=[*by_kind["ConfigMap"], *by_kind["Secret"]],
-        )
+        result = engine.run(case.workflow(), templates=templates, objects=objects)
     finally:
         engine.close()
     return result.document

@@ -1,4 +1,4 @@
-"""Record what a real Argo controller answers: `python -m pipelines.local.conformance.record [NAMES…]` (needs KUBECONFIG)."""
+"""Record what a real Argo controller answers: `python -m pipelines.local.conformance.record` (needs KUBECONFIG)."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _FINISHED = {"Succeeded", "Failed", "Error"}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Record the named cases, or those without an answer, or all of them."""
     parser = argparse.ArgumentParser(prog="record", description=__doc__)
-    parser.add_argument("names", nargs="*", help="cases to record (patterns as of a shell); default: those never recorded")
+    parser.add_argument("names", nargs="*", help="cases (patterns as of a shell); default: those never recorded")
     parser.add_argument("--all", action="store_true", help="record every case again")
     parser.add_argument("--at-once", type=int, default=8, help="workflows on the cluster at the same time")
     parser.add_argument("--keep", action="store_true", help="leave the workflows on the cluster")
     parser.add_argument("--raw", type=Path, help="also write the workflow objects as they were, into this folder")
-    parser.add_argument("--lint", action="store_true", help="record what `argo lint` says of all files, and nothing else")
-    parser.add_argument("--cron", action="store_true", help="record what CronWorkflows do in three minutes, and nothing else")
+    parser.add_argument("--lint", action="store_true", help="only record what `argo lint` says of all files")
+    parser.add_argument("--cron", action="store_true", help="only record what CronWorkflows do in three minutes")
     options = parser.parse_args(arguments)
     if options.cron:
         record_cron(Cluster())
