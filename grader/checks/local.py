@@ -41,7 +41,8 @@ class LocalProbe:
         documents: the pipelines' manifests.
         days: the days that were played.
         made: the runs, in the order they were made.
-        since: number of webhook calls that were there before the runs.
+        begun: when the first run began; older events and snapshots prove nothing about these runs.
+        since: number of webhook calls that were there before.
         lake: its tables.
     """
 
@@ -50,6 +51,7 @@ class LocalProbe:
     documents: Documents
     days: tuple[date, ...]
     made: Sequence[Run]
+    begun: datetime
     since: int = 0
     lake: Lake = field(kw_only=True)
 
@@ -90,7 +92,7 @@ class LocalProbe:
             (found / "manifest.json" for run in reversed(self.made) if (found := self.dbt_artifacts(run))), None
         )
         known = {**known_runs(self.state), **runs}
-        return read_lineage(self.state.lineage, known, traces(self.lake, names, known), manifest)
+        return read_lineage(self.state.lineage, known, traces(self.lake, names, known), manifest, self.begun)
 
     def lineage(self) -> Lineage:
         """Events and snapshots, read once."""

@@ -59,7 +59,9 @@ def _rows(console: Console, result: Result) -> None:
     console.print(Text(f"✗ {result.check.id} {result.check.title}", "bold red"))
     console.print(f"  {result.rationale}", soft_wrap=True, markup=False)
     if evidence.rows:
-        table = Table(*[str(column) for column in evidence.columns], box=None, pad_edge=False, padding=(0, 2))
+        table = Table(box=None, pad_edge=False, padding=(0, 2))
+        for column in evidence.columns:
+            table.add_column(str(column), overflow="fold")
         for row in evidence.rows[:10]:
             table.add_row(*["NULL" if value is None else str(value) for value in row])
         console.print(table)

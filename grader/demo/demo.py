@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -176,6 +176,7 @@ class Demo:
             documents=self.pipelines.documents,
             days=self.days,
             made=made_runs(self.journal, stored.__getitem__),
+            begun=datetime.fromisoformat(self.journal.begun),
             since=self.journal.facts.get("since", 0),
             lake=self.lake,
         )

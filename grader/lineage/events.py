@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ class Event:
     """One run event.
 
     Args:
-        time: `eventTime`, ISO 8601.
+        time: `eventTime`, ISO 8601 with a zone.
         kind: START, RUNNING, COMPLETE, FAIL, ABORT or OTHER.
         run: the run's id.
         job: the job's name.
@@ -80,6 +81,7 @@ def parse(line: str) -> Event | None:
         facets = run.get("facets") or {}
         parent = facets.get("parent") or {}
         outputs = raw.get("outputs") or []
+        datetime.fromisoformat(raw["eventTime"])
         return Event(
             time=str(raw["eventTime"]),
             kind=str(raw.get("eventType") or "OTHER"),

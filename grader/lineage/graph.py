@@ -85,7 +85,7 @@ def short_job(node: str) -> str:
 def build(events: Sequence[Event], workflows: Iterable[str] = ()) -> Graph:
     """Make the graph of the runs that completed.
 
-    Inputs and outputs of one run may be spread over its events; a run that failed proves nothing. A query of Spark is a run
+    Inputs and outputs of one run may be spread over its events; a run that failed proves nothing. A query is a run
     whose parent is the application, whose parent is the workflow node: the topmost is the maker.
 
     Args:
@@ -110,9 +110,11 @@ def build(events: Sequence[Event], workflows: Iterable[str] = ()) -> Graph:
         top = _topmost(run, parents)
         maker = maker_of(top, known) if top else None
         for target in targets:
-            for source in inputs[run]:
+            made = columns.get(run, {}).get(target, {})
+            named = {one.source for one in made} & inputs[run].keys()
+            # Of a run with several outputs, each is made from the inputs that its columns name.
+            for source in named if named and len(targets) > 1 else inputs[run]:
                 if source != target:
-                    made = columns.get(run, {}).get(target, {})
                     _add(edges, source, target, [one for one in made if one.source == source], maker)
     return Graph(edges=edges)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,11 @@ class Lineage:
 
 
 def read_lineage(
-    folder: Path, runs: Mapping[str, Document], traces: Sequence[Trace], manifest: Path | None = None
+    folder: Path,
+    runs: Mapping[str, Document],
+    traces: Sequence[Trace],
+    manifest: Path | None = None,
+    since: datetime | None = None,
 ) -> Lineage:
     """Read the events and compare them with what should be there.
 
@@ -57,10 +62,19 @@ def read_lineage(
         runs: workflow runs by name.
         traces: snapshots, traced already.
         manifest: dbt's manifest, if there is one.
+        since: leaves out events and snapshots from before.
     """
     events, broken = read_events(folder)
-    graph = build(events, runs)
-    return Lineage(graph=graph, comparison=compare(graph, expected(manifest)), traces=traces, broken=broken)
+    graph = build([event for event in events if _later(event.time, since)], runs)
+    kept = [one for one in traces if _later(one.committed, since)]
+    return Lineage(graph=graph, comparison=compare(graph, expected(manifest)), traces=kept, broken=broken)
+
+
+def _later(time: str, since: datetime | None) -> bool:
+    if since is None:
+        return True
+    moment = datetime.fromisoformat(time)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)) >= since
 
 
 def around(graph: Graph, dataset: str) -> Graph:

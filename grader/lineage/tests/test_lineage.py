@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from grader.lineage.events import parse, read_events
 from grader.lineage.expected import MARTS, SPECIFIED, compare, dbt_edges, expected
 from grader.lineage.graph import Graph, Maker, build, maker_of, short_job
 from grader.lineage.snapshots import find_nodes
-from grader.lineage.view import around, trees
+from grader.lineage.view import around, read_lineage, trees
 
 WORKFLOW = "daily-1362900600"
 
@@ -98,6 +99,28 @@ def test_inputs_and_outputs_from_several_events() -> None:
     document = found.as_json()["edges"][0]
     assert document["job"] == "ingest.stage"
     assert document["columns"] == [{"from": "dest", "to": "dest"}]
+
+
+def test_several_outputs_of_one_run() -> None:
+    """Where one run writes two tables, each is made from what its columns name, not from all that the run read."""
+
+    def output(name: str) -> dict[str, Any]:
+        fields = {"n": {"inputFields": [{"namespace": "file", "name": f"/w/marts/{name}", "field": "n"}]}}
+        return {**postgres(f"reporting.{name}"), "facets": {"columnLineage": {"fields": fields}}}
+
+    names = ("carrier_daily", "route_daily")
+    inputs = [{"namespace": "file", "name": f"/w/marts/{name}"} for name in names]
+    found = graph(event("COMPLETE", "r1", "publish.replace", inputs, [output(name) for name in names]))
+    assert found.edges.keys() == {(f"lake.marts.{name}", f"reporting.{name}") for name in names}
+
+
+def test_older_events_prove_nothing(tmp_path: Path) -> None:
+    """Edges of runs before a moment are left out, whatever zone their times are written in."""
+    line = json.dumps(event("COMPLETE", "r1", "n", [postgres("ops.flights")], [iceberg("raw.flights")]))
+    (tmp_path / "a.ndjson").write_text(line)
+    for moment, count in (("2026-11-23T10:00:01+01:00", 1), ("2026-11-23T09:00:03+00:00", 0)):
+        found = read_lineage(tmp_path, {}, [], since=datetime.fromisoformat(moment))
+        assert len(found.graph.edges) == count
 
 
 def test_query_of_an_application() -> None:
