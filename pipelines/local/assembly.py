@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from pipelines.local.engine import Clock, Engine, ImageTable, Listener
 from pipelines.local.platform.objects import CONFIG_MAP, SECRET
+from pipelines.local.preload import LIBRARIES, ForkServer
 from pipelines.local.state import StateDir
 
 Progress = Callable[[str], None]
@@ -44,14 +45,20 @@ def assembled(
     Raises:
         BadInput: the platform cannot be started.
     """
-    engine = _on_platform(state, clock, listener, progress) if platform else Engine(state, clock, listener=listener)
-    try:
+    if not platform:
+        with closing(Engine(state, clock, listener=listener)) as engine:
+            yield engine
+        return
+    with (
+        closing(ForkServer(LIBRARIES)) as preload,  # imports while the servers start
+        closing(_on_platform(state, clock, listener, progress, preload)) as engine,
+    ):
         yield engine
-    finally:
-        engine.close()
 
 
-def _on_platform(state: StateDir, clock: Clock, listener: Listener | None, progress: Progress) -> Engine:
+def _on_platform(
+    state: StateDir, clock: Clock, listener: Listener | None, progress: Progress, preload: ForkServer
+) -> Engine:
     from pipelines.local.platform import Platform, snapshot
     from pipelines.local.spark import SparkOperator
 
@@ -62,7 +69,8 @@ def _on_platform(state: StateDir, clock: Clock, listener: Listener | None, progr
         state,
         clock,
         images=ImageTable().with_images(servers.images()),
-        operators={"SparkApplication": SparkOperator(state)},
+        operators={"SparkApplication": SparkOperator(state, preload)},
         objects=servers.objects(image=code.image),
         listener=listener,
+        preload=preload,
     )

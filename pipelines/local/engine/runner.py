@@ -1,8 +1,9 @@
-"""The executor's side of the sandbox: starts the zygote, sends it steps, hears of their ends."""
+"""The executor's side of the sandbox: starts the zygotes, sends them steps, hears of their ends."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -11,7 +12,9 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from pipelines.local.preload import ForkServer
 
 _BOOT = "import sys; sys.path.insert(0, {root!r}); from pipelines.local.sandbox.zygote import main; main()"
 _ROOT = Path(__file__).parents[3]
@@ -19,13 +22,64 @@ _ROOT = Path(__file__).parents[3]
 Listener = Callable[[str, dict[str, Any]], None]
 
 
-class Runner:
-    """Runs step processes; one per executor, shared by its runs. Children end when this process does, however it ends."""
+class _Zygote:
+    """One zygote process, by its pipes: a bare one, or one forked from a Python that has imported the libraries."""
 
-    def __init__(self) -> None:
+    def __init__(self, lifeline: int, preload: ForkServer | None) -> None:
+        requests, self._requests_in = os.pipe()
+        answers_out, answers = os.pipe()
+        self._answers: IO[bytes] = os.fdopen(answers_out, "rb")
+        try:
+            start = _boot if preload is None else functools.partial(_fork, preload)
+            self._process = start(requests, answers, lifeline)
+        finally:
+            os.close(requests)
+            os.close(answers)
+        self.features: dict[str, Any] = json.loads(self._answers.readline() or b'{"isolate": false, "pids": false}')
+
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def send(self, request: dict[str, Any]) -> None:
+        data = json.dumps(request).encode() + b"\n"
+        with contextlib.suppress(OSError):
+            while data:
+                data = data[os.write(self._requests_in, data) :]
+
+    def events(self) -> IO[bytes]:
+        return self._answers
+
+    def close(self) -> None:
+        os.close(self._requests_in)
+        self._process.wait()
+
+
+def _boot(requests: int, answers: int, lifeline: int) -> Any:
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", _BOOT.format(root=str(_ROOT)), str(lifeline)],
+        stdin=requests,
+        stdout=answers,
+        pass_fds=[lifeline],
+        start_new_session=True,
+        env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": ""},
+    )
+
+
+def _fork(preload: ForkServer, requests: int, answers: int, lifeline: int) -> Any:
+    return preload.spawn(
+        "pipelines.local.sandbox.zygote:serve", [], cwd=Path("/"), descriptors=[requests, answers, 2, lifeline]
+    )
+
+
+class Runner:
+    """Runs step processes; one per executor, shared by its runs. Steps end when this process does, however it ends."""
+
+    def __init__(self, preload: ForkServer | None = None) -> None:
+        self._preload = preload
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._listeners: dict[str, Listener] = {}
+        self._bare: _Zygote | None = None
+        self._preloaded: _Zygote | None = None
+        self._listeners: dict[str, tuple[_Zygote, Listener]] = {}
         self._lifeline: tuple[int, int] | None = None
         self.isolated = False
         self.own_pids = False
@@ -44,76 +98,75 @@ class Runner:
     def ready(self) -> None:
         """Start the zygote if it does not run, so that `isolated` tells what this machine allows."""
         with self._lock:
-            self._running()
+            self._for_any()
 
     def start(self, spec: dict[str, Any], listener: Listener) -> None:
         """Start a step; the listener hears `started`, then `done` or `lost`, from another thread."""
         with self._lock:
-            process = self._running()
-            self._listeners[spec["id"]] = listener
+            zygote = self._for_any()
+            zygote = (self._for_python() or zygote) if _is_python(spec) else zygote
+            self._listeners[spec["id"]] = (zygote, listener)
             spec = {**spec, "isolate": spec.get("isolate", True) and self.isolated, "pids": self.own_pids}
-            self._send(process, {"op": "start", "spec": spec})
+            zygote.send({"op": "start", "spec": spec})
 
     def stop(self, key: str, number: int = signal.SIGTERM) -> None:
         """Ask a step to end: SIGTERM, then SIGKILL when its grace period is over."""
         with self._lock:
-            if self._process is not None:
-                self._send(self._process, {"op": "stop", "id": key, "signal": int(number)})
+            if key in self._listeners:
+                self._listeners[key][0].send({"op": "stop", "id": key, "signal": int(number)})
 
     def close(self) -> None:
-        """End every step at once, and the zygote."""
+        """End every step at once, and the zygotes."""
         with self._lock:
-            process, self._process = self._process, None
+            zygotes = [zygote for zygote in (self._bare, self._preloaded) if zygote is not None]
+            self._bare = self._preloaded = None
             pipe, self._lifeline = self._lifeline, None
             self._listeners.clear()
         if pipe is not None:
             os.close(pipe[1])
-        if process is not None:
-            assert process.stdin
-            with contextlib.suppress(OSError):
-                process.stdin.close()
-            process.wait()
+        for zygote in zygotes:
+            zygote.close()
         if pipe is not None:
             os.close(pipe[0])
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is not None and self._process.poll() is None:
-            return self._process
-        read_end, _ = self._pipe()
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-c", _BOOT.format(root=str(_ROOT)), str(read_end)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            pass_fds=[read_end],
-            start_new_session=True,
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": ""},
-        )
-        assert process.stdout
-        ready = json.loads(process.stdout.readline())
-        self.isolated, self.own_pids = ready["isolate"], ready["pids"]
-        self._process = process
-        threading.Thread(target=self._listen, args=(process,), daemon=True).start()
-        return process
+    def _for_any(self) -> _Zygote:
+        if self._bare is None or not self._bare.alive():
+            self._bare = self._started(None)
+            self.isolated, self.own_pids = self._bare.features["isolate"], self._bare.features["pids"]
+        return self._bare
 
-    @staticmethod
-    def _send(process: subprocess.Popen[bytes], request: dict[str, Any]) -> None:
-        assert process.stdin
-        with contextlib.suppress(OSError):
-            process.stdin.write(json.dumps(request).encode() + b"\n")
-            process.stdin.flush()
+    def _for_python(self) -> _Zygote | None:
+        """Return the zygote with the libraries, once they are imported."""
+        if self._preload is None or not self._preload.ready:
+            return None
+        if self._preloaded is None or not self._preloaded.alive():
+            try:
+                self._preloaded = self._started(self._preload)
+            except OSError:  # the server was killed: steps start a little slower
+                return None
+        return self._preloaded
 
-    def _listen(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdout
-        for line in process.stdout:
+    def _started(self, preload: ForkServer | None) -> _Zygote:
+        zygote = _Zygote(self._pipe()[0], preload)
+        threading.Thread(target=self._listen, args=(zygote,), daemon=True).start()
+        return zygote
+
+    def _listen(self, zygote: _Zygote) -> None:
+        for line in zygote.events():
             event = json.loads(line)
             self._tell(event["id"], event["event"], event)
         with self._lock:
-            orphans = list(self._listeners) if self._process is process else []
+            orphans = [key for key, (owner, _) in self._listeners.items() if owner is zygote]
         for key in orphans:
             self._tell(key, "lost", {"message": "the step's supervisor is gone"})
 
     def _tell(self, key: str, event: str, details: dict[str, Any]) -> None:
         with self._lock:
-            listener = self._listeners.get(key) if event == "started" else self._listeners.pop(key, None)
-        if listener is not None:
-            listener(event, details)
+            found = self._listeners.get(key) if event == "started" else self._listeners.pop(key, None)
+        if found is not None:
+            found[1](event, details)
+
+
+def _is_python(spec: dict[str, Any]) -> bool:
+    """Tell whether a step may be a Python program that a fork can run; the fork looks at it more closely."""
+    return bool(spec["argv"]) and Path(spec["argv"][0]).name.startswith("python")

@@ -6,6 +6,20 @@ step sees a fresh `__main__` and imports the pipeline's code itself: only librar
 """
 
 from pipelines.local.preload.client import Child, ForkServer
-from pipelines.local.preload.interpreter import become, can_become
+from pipelines.local.preload.interpreter import become, can_become, replace_process
 
-__all__ = ["Child", "ForkServer", "become", "can_become"]
+__all__ = ["LIBRARIES", "Child", "ForkServer", "become", "can_become", "replace_process"]
+
+# What the steps of the work image import, and what takes long to import.
+LIBRARIES = (
+    "pyspark.sql",
+    "pyspark.sql.functions",
+    "pyiceberg.catalog.rest",
+    "pyiceberg.table",
+    "pyarrow.parquet",
+    "dbt.cli.main",
+    "dbt.adapters.spark.session",
+    "psycopg",
+    "openlineage.client",
+    "requests",
+)

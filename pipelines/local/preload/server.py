@@ -6,7 +6,6 @@ Requests come on one socket (descriptor 0) as JSON with descriptors attached; an
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import gc
 import importlib
@@ -16,9 +15,9 @@ import select
 import signal
 import socket
 import sys
-import threading
-import traceback
 from typing import Any
+
+from pipelines.local.preload.interpreter import end, run_to_end
 
 MESSAGE = 1 << 20
 DESCRIPTORS = 8
@@ -35,7 +34,7 @@ def main() -> None:
     request = _serve(owner)
     if request is not None:
         owner.close()
-        _end(_run(request))
+        end(_run(request))
 
 
 def _serve(owner: socket.socket) -> dict[str, Any] | None:
@@ -99,28 +98,7 @@ def _run(request: dict[str, Any]) -> int:
         os.close(source)
     os.chdir(request["cwd"])
     module, _, function = request["target"].partition(":")
-    try:
-        getattr(importlib.import_module(module), function)(*request["args"], *given[3:])
-    except SystemExit as exit_:
-        if exit_.code is None or isinstance(exit_.code, int):
-            return exit_.code or 0
-        print(exit_.code, file=sys.stderr)
-        return 1
-    except BaseException:  # noqa: BLE001 - the top of this process: whatever it is, it is shown
-        traceback.print_exc()
-        return 1
-    return 0
-
-
-def _end(code: int) -> None:
-    """End as an interpreter does, but without taking apart the shared libraries, which costs half a second."""
-    with contextlib.suppress(Exception):
-        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - joins what is not a daemon
-        atexit._run_exitfuncs()  # noqa: SLF001
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code)
+    return run_to_end(lambda: getattr(importlib.import_module(module), function)(*request["args"], *given[3:]))
 
 
 if __name__ == "__main__":

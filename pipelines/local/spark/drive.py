@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from pipelines.local.preload import can_become, replace_process
 from pipelines.local.spark import gateway
 from pipelines.local.spark.command import SUBMIT
 from pipelines.local.spark.request import Request
@@ -83,8 +84,14 @@ def _run_new(request: Request) -> int:
 
 
 def _program(request: Request, address: gateway.Address) -> int:
-    env = {**request.env, **address.env()}
-    return _code(subprocess.run([sys.executable, *request.program], env=env, cwd=request.cwd, check=False).returncode)
+    env, argv = {**request.env, **address.env()}, [sys.executable, *request.program]
+    if "pyspark" not in sys.modules or not can_become(argv, env):
+        return _code(subprocess.run(argv, env=env, cwd=request.cwd, check=False).returncode)
+    program = os.fork()  # this process was forked from one that has imported PySpark already
+    if program == 0:
+        os.chdir(request.cwd)
+        replace_process(argv, env)
+    return _code(os.waitstatus_to_exitcode(os.waitpid(program, 0)[1]))
 
 
 def _code(returned: int) -> int:
@@ -92,9 +99,8 @@ def _code(returned: int) -> int:
     return returned if returned >= 0 else 128 - returned
 
 
-def main(argv: list[str]) -> None:
+def main(request: str, lifeline: int, report_to: int) -> None:
     """Run the request and report once."""
-    request_path, lifeline, report_to = Path(argv[0]), int(argv[1]), int(argv[2])
     os.set_inheritable(lifeline, False)
     os.set_inheritable(report_to, False)
     over = threading.Event()
@@ -107,8 +113,8 @@ def main(argv: list[str]) -> None:
         os.write(report_to, f"{code}\n".encode())
         os.close(report_to)
 
-    run(Request.load(request_path), report)
+    run(Request.load(Path(request)), report)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
+from pipelines.local.preload import Child, ForkServer
 from pipelines.local.spark import cds, command, conf, fields, gateway
 from pipelines.local.spark.application import Driver, SubmissionFailed, translate
 from pipelines.local.spark.home import spark_home
@@ -25,6 +26,7 @@ from pipelines.local.state import StateDir
 if TYPE_CHECKING:
     from pipelines.local.engine.operators import StepPlace
 
+DRIVE = "pipelines.local.spark.drive"
 GRACE = 5.0  # seconds between asking a driver to end and killing it; a pod has 30
 DEFAULT_INTERVAL = 5  # seconds, the webhook's default
 
@@ -32,8 +34,9 @@ DEFAULT_INTERVAL = 5  # seconds, the webhook's default
 class SparkOperator:
     """The operator of `SparkApplication` (see `engine.operators.Operator`)."""
 
-    def __init__(self, state: StateDir) -> None:
+    def __init__(self, state: StateDir, preload: ForkServer | None = None) -> None:
         self._state = state
+        self._preload = preload
 
     def check(self, manifest: Mapping[str, Any]) -> list[str]:
         """Return what is wrong with a manifest, or cannot be played here, each with its field's path."""
@@ -41,7 +44,7 @@ class SparkOperator:
 
     def start(self, app: Mapping[str, Any], place: StepPlace) -> Application:
         """Begin to reconcile an application in a thread of its own."""
-        application = Application(self._state, app, place)
+        application = Application(self._state, app, place, self._preload)
         application.begin()
         return application
 
@@ -49,14 +52,17 @@ class SparkOperator:
 class Application:
     """One SparkApplication being reconciled (see `engine.operators.Running`)."""
 
-    def __init__(self, state: StateDir, app: Mapping[str, Any], place: StepPlace) -> None:
+    def __init__(
+        self, state: StateDir, app: Mapping[str, Any], place: StepPlace, preload: ForkServer | None = None
+    ) -> None:
         self._state = state
+        self._preload = preload
         self._app = app
         self._place = place
         self._lock = threading.Lock()
         self._status: dict[str, Any] = {}
         self._stopped = threading.Event()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Child | None = None
         self._report = -1
         self._over = False
         self._thread = threading.Thread(target=self._reconcile, name=f"spark-{app['metadata']['name']}", daemon=True)
@@ -191,31 +197,31 @@ class Application:
         path = place / "request.json"
         request.save(path)
         reading, writing = os.pipe()
-        argv = [
-            sys.executable,
-            "-I",
-            "-m",
-            "pipelines.local.spark.drive",
-            str(path),
-            str(self._place.lifeline_fd),
-            str(writing),
-        ]
         try:
             with (logs / "driver.log").open("ab") as log:
-                self._process = subprocess.Popen(
-                    argv,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    pass_fds=(self._place.lifeline_fd, writing),
-                )
+                self._process = self._drive(path, log, writing)
         except OSError:
             os.close(reading)
             raise
         finally:
             os.close(writing)
         self._report, self._over = reading, False
+
+    def _drive(self, request: Path, log: IO[bytes], report: int) -> subprocess.Popen[bytes] | Child:
+        """Start the process that runs the driver, from a Python that has PySpark already if there is one."""
+        lifeline, preload = self._place.lifeline_fd, self._preload
+        if preload is not None and preload.ready:
+            with Path(os.devnull).open("rb") as nothing, suppress(OSError):  # a killed server: the other way
+                descriptors = [nothing.fileno(), log.fileno(), log.fileno(), lifeline, report]
+                return preload.spawn(f"{DRIVE}:main", [str(request)], cwd=request.parent, descriptors=descriptors)
+        return subprocess.Popen(
+            [sys.executable, "-I", "-m", DRIVE, str(request), str(lifeline), str(report)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=(lifeline, report),
+        )
 
     def _request(self, driver: Driver, work: Path, log: Path) -> Request:
         java = find()
@@ -282,7 +288,7 @@ def _reason(code: int) -> str:
     return "OOMKilled" if code == 137 else "Error"
 
 
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+def _signal(process: subprocess.Popen[bytes] | Child, number: signal.Signals) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, number)
 
