@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -29,6 +29,7 @@ from grader.lineage.gather import known_runs
 from pipelines.local.errors import BadInput
 from pipelines.local.needs import Found, needs
 from pipelines.local.platform import Platform, snapshot
+from pipelines.local.preload import LIBRARIES, ForkServer
 from pipelines.local.state import StateDir
 
 LATE_SEED = 310
@@ -62,9 +63,9 @@ class Demo:
     def __init__(self, state: StateDir, days: tuple[date, ...], display: Display, *, fresh: bool = False) -> None:
         self.state, self.days, self.display = state, days, display
         self.platform = Platform(state)
-        self.pipelines = Pipelines(self.platform, snapshot(state))
+        self.code = snapshot(state)
         path = state.root / "demo" / "journal.json"
-        self.journal, self.why = open_journal(path, days, self.pipelines.code.hash, fresh=fresh)
+        self.journal, self.why = open_journal(path, days, self.code.hash, fresh=fresh)
 
     @cached_property
     def lake(self) -> Lake:
@@ -77,7 +78,8 @@ class Demo:
         Raises:
             BadInput: something that it needs is missing or cannot be used.
         """
-        with self.display.shown():
+        with self.display.shown(), closing(ForkServer(LIBRARIES)) as preload:  # imports while the servers start
+            self.pipelines = Pipelines(self.platform, self.code, preload)
             if self.why:
                 self.display.say(self.why)
             with self._stage("doctor", "Looking at this machine"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import grader
+from pipelines.local.assembly import on_platform
 from pipelines.local.cron import Backfill
 from pipelines.local.cron.conversion import from_cron
 from pipelines.local.cron.logical import Logical
-from pipelines.local.engine import Engine, Image, ImageTable, Listener, RunResult, VirtualClock
+from pipelines.local.engine import Engine, Listener, RunResult, VirtualClock
 from pipelines.local.errors import BadInput
 from pipelines.local.lang import Lang
 from pipelines.local.manifest import Documents, load
 from pipelines.local.platform import Platform, Snapshot
-from pipelines.local.platform.code import CODE_ROOT
-from pipelines.local.spark import SparkOperator
+from pipelines.local.preload import ForkServer
 
 APPS = Path(grader.__file__).parent.parent / "cluster" / "apps"
 DAILY = "daily"
@@ -28,10 +27,11 @@ DAILY = "daily"
 
 @dataclass(frozen=True)
 class Pipelines:
-    """The manifests, the platform they run on, and the code that their image stands for."""
+    """The manifests, the platform they run on, the code of their image, and a Python with the libraries imported."""
 
     platform: Platform
     code: Snapshot
+    preload: ForkServer
 
     @cached_property
     def documents(self) -> Documents:
@@ -73,17 +73,6 @@ class Pipelines:
 
     def engine(self, due: datetime, listener: Listener) -> Engine:
         """Make an engine whose clock starts at a time, and stands still while nothing runs."""
-        image = Image(
-            name=self.code.image,
-            path=(Path(sys.executable).parent,),
-            env={"PYTHONPATH": str(self.code.root)},
-            mounts={CODE_ROOT: self.code.root},
-        )
-        return Engine(
-            self.platform.state,
-            clock=VirtualClock(due),
-            images=ImageTable().with_images({self.code.image: image}),
-            operators={"SparkApplication": SparkOperator(self.platform.state)},
-            objects=self.platform.objects(image=self.code.image),
-            listener=listener,
+        return on_platform(
+            self.platform, VirtualClock(due), image=self.code.image, listener=listener, preload=self.preload
         )

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.local.engine import Clock, Engine, ImageTable, Listener
 from pipelines.local.platform.objects import CONFIG_MAP, SECRET
 from pipelines.local.preload import LIBRARIES, ForkServer
 from pipelines.local.state import StateDir
+
+if TYPE_CHECKING:
+    from pipelines.local.platform import Platform
 
 Progress = Callable[[str], None]
 
@@ -60,17 +63,32 @@ def _on_platform(
     state: StateDir, clock: Clock, listener: Listener | None, progress: Progress, preload: ForkServer
 ) -> Engine:
     from pipelines.local.platform import Platform, snapshot
-    from pipelines.local.spark import SparkOperator
 
     servers = Platform(state)
     servers.start(progress)
-    code = snapshot(state)
+    return on_platform(servers, clock, image=snapshot(state).image, listener=listener, preload=preload)
+
+
+def on_platform(
+    servers: Platform, clock: Clock, *, image: str, listener: Listener | None = None, preload: ForkServer | None = None
+) -> Engine:
+    """Make an engine on a platform that runs.
+
+    Args:
+        servers: the platform.
+        clock: the wall clock, or a virtual one.
+        image: the code image that pipelines run (`Snapshot.image`).
+        listener: told of every change.
+        preload: a Python that has imported the steps' libraries.
+    """
+    from pipelines.local.spark import SparkOperator
+
     return Engine(
-        state,
+        servers.state,
         clock,
         images=ImageTable().with_images(servers.images()),
-        operators={"SparkApplication": SparkOperator(state, preload)},
-        objects=servers.objects(image=code.image),
+        operators={"SparkApplication": SparkOperator(servers.state, preload)},
+        objects=servers.objects(image=image),
         listener=listener,
         preload=preload,
     )
