@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.local.engine import suspend
+from pipelines.local.engine.cluster import Cluster
 from pipelines.local.engine.clock import Clock, WallClock, parse_time, whole_second
 from pipelines.local.engine.context import Context
 from pipelines.local.engine.errors import NodeProblem
@@ -37,6 +38,7 @@ from pipelines.local.engine.submit import Request, document
 from pipelines.local.engine.templating import Templating
 from pipelines.local.errors import BadInput
 from pipelines.local.lang import Lang
+from pipelines.local.preload import ForkServer
 from pipelines.local.state import StateDir
 
 
@@ -60,6 +62,7 @@ class Engine:
         operators: who plays the controllers of custom resources, by kind.
         objects: ConfigMaps and Secrets that every run sees; they are not stored with runs.
         listener: told of every change.
+        preload: a Python that has imported libraries, for quicker Python steps.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Engine:
         objects: Iterable[Mapping[str, Any]] = (),
         listener: Listener | None = None,
         lang: Lang | None = None,
+        preload: ForkServer | None = None,
     ) -> None:
         self.state = state
         self.clock = clock or WallClock()
@@ -80,7 +84,8 @@ class Engine:
         self.listener: Listener = listener or (lambda _event: None)
         self._lang = lang
         self._store: Store | None = None
-        self._runner = Runner()
+        self._runner = Runner(preload)
+        self._cluster: Cluster | None = None
         self._guard = threading.Lock()
         self._queues: dict[str, queue.SimpleQueue[Any]] = {}
 
@@ -172,6 +177,17 @@ class Engine:
         _, status, nodes = loaded
         return _result(name, status, nodes)
 
+    def manifest(self, name: str) -> Json:
+        """Return what a run was started from: its spec, the templates and objects that came with it.
+
+        Raises:
+            BadInput: there is no such run.
+        """
+        loaded = self.store.load_run(name)
+        if loaded is None:
+            raise BadInput(f"there is no run named {name}", remedy="batchlab runs lists them")
+        return loaded[0]
+
     def runs(self) -> list[RunResult]:
         """Return all runs, oldest first, without their nodes."""
         return [_result(name, status, []) for name, status in self.store.run_states()]
@@ -191,8 +207,19 @@ class Engine:
             self.store.delete_run(name)
         shutil.rmtree(self._folder(name), ignore_errors=True)
 
+    @property
+    def cluster(self) -> Cluster:
+        """The custom resources of this state directory."""
+        store = self.store
+        with self._guard:
+            if self._cluster is None:
+                self._cluster = Cluster(store, self.clock, self.operators, self.images, self._runner)
+            return self._cluster
+
     def close(self) -> None:
         """End every process that the engine started."""
+        if self._cluster is not None:
+            self._cluster.close()
         self._runner.close()
 
     def _folder(self, name: str) -> Path:
@@ -214,7 +241,7 @@ class Engine:
             session.run()
             pods.finish()
         except BaseException:
-            self._runner.close()
+            self.close()
             raise
         finally:
             del self._queues[name]
@@ -240,7 +267,7 @@ class Engine:
             clock=self.clock,
             images=self.images,
             objects=objects,
-            resources=ResourcePods(),
+            resources=ResourcePods(self.cluster, objects, self._lang or Lang.shared(), metadata),
             events=events,
             folder=self._folder(metadata["name"]),
             state_root=self.state.root,

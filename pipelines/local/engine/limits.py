@@ -27,7 +27,7 @@ def check_timeout(op: Context, template: Json, node: Node | None) -> None:
     if deadline is None or node is None or node.started_at is None:
         return
     until = node.started_at + timedelta(seconds=deadline)
-    if node.phase == PENDING and op.clock.now() > until:
+    if node.phase == PENDING and op.clock.now() >= until:
         raise TemplateTimeout
     if node.phase == PENDING:
         op.wake_at(until)

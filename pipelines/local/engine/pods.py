@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import queue
+import re
 import shutil
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from pipelines.local.engine.context import Context, Objects, Options
 from pipelines.local.engine.errors import PROBLEMS, NodeProblem
 from pipelines.local.engine.ids import new_uid, pod_name
 from pipelines.local.engine.images import ImageTable
-from pipelines.local.engine.nodes import ERROR, FAILED, Node
+from pipelines.local.engine.nodes import ERROR, FAILED, PENDING, Node
 from pipelines.local.engine.outputs import Outcome, collect
 from pipelines.local.engine.podspec import PodPlace
 from pipelines.local.engine.resource import ResourcePods
@@ -26,7 +27,9 @@ from pipelines.local.engine.runner import Runner
 from pipelines.local.engine.specs import Json
 from pipelines.local.engine.store import Store
 
-_PAST_DEADLINE = "Pod was active on the node longer than the specified deadline"
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_POLL_SECONDS = 5
+PAST_POD_DEADLINE = "Pod was active on the node longer than the specified deadline"
 
 
 @dataclass(kw_only=True)
@@ -46,6 +49,7 @@ class Pod:
     ends_at: datetime | None = None
     stopping: bool = False
     gone: bool = False
+    too_late: bool = False
     outcome: Outcome | None = None
 
     def to_dict(self) -> Json:
@@ -124,13 +128,13 @@ class Pods:
         """
         if node.id in self._pods:
             return
+        _check_name(pod_name(op.name, node.name, template.get("name", "")))
         now = self._services.clock.now()
         active = _number(template.get("activeDeadlineSeconds"))
         if op.deadline is not None and not options.on_exit:
             left = int((op.deadline - now).total_seconds())
             if left <= 0:
                 return
-            active = left if active is None else min(active, left)
         seconds = limits.template_timeout(template)
         if seconds is not None and node.started_at is not None:
             left = int((node.started_at + timedelta(seconds=seconds) - now).total_seconds())
@@ -172,7 +176,8 @@ class Pods:
         try:
             if "resource" in pod.template:
                 pod.launched = True
-                services.resources.start(pod.node_id, pod.template, place, self._hear(pod))
+                template = podspec.through_environment(pod.template, place)
+                services.resources.start(pod.node_id, template, place, self._hear(pod))
                 return True
             spec = self._describe(pod, place)
         except PROBLEMS as error:
@@ -193,9 +198,8 @@ class Pods:
             raise NodeProblem(f"ErrImagePull: image {container.get('image', '')!r} cannot run on this machine")
         shutil.rmtree(place.folder / "outputs", ignore_errors=True)
         place.folder.mkdir(parents=True, exist_ok=True)
-        return podspec.build(
-            pod.template, image, place, self._services.objects, include_result=pod.include_result
-        )
+        template = podspec.through_environment(pod.template, place)
+        return podspec.build(template, image, place, self._services.objects, include_result=pod.include_result)
 
     def _claim(self, pod: Pod, spec: dict[str, Any]) -> bool:
         """Reserve the paths that a step names, where all steps share one file system."""
@@ -238,17 +242,23 @@ class Pods:
                 pod.ends_at = self._services.clock.now() + timedelta(seconds=pod.active_seconds)
             self._changed.setdefault(pod.node_id, pod)
             return
+        if event == "poll":
+            self._services.resources.poll(pod.node_id)
+            return
         pod.gone = True
         for path in [path for path, owner in self._busy_paths.items() if owner == pod.node_id]:
             del self._busy_paths[path]
         if pod.outcome is not None:
             return
         if event == "resource":
-            self._end(pod, details["outcome"])
+            outcome = details["outcome"]
+            self._end(pod, replace(outcome, message=PAST_POD_DEADLINE) if pod.too_late else outcome)
         elif event == "lost":
             self._end(pod, Outcome(phase=ERROR, message="pod deleted"))
         else:
-            self._end(pod, self._read_outcome(pod))
+            outcome = self._read_outcome(pod)
+            late = Outcome(phase=FAILED, message=PAST_POD_DEADLINE, exit_code=outcome.exit_code, outputs=outcome.outputs)
+            self._end(pod, late if pod.too_late else outcome)
 
     def _read_outcome(self, pod: Pod) -> Outcome:
         place = self.place(pod)
@@ -279,10 +289,13 @@ class Pods:
             if not pod.running:
                 continue
             if pod.ends_at is not None and now >= pod.ends_at:
-                self._end(pod, Outcome(phase=FAILED, message=_PAST_DEADLINE))
+                pod.too_late = True
                 self.stop(pod)
             elif pod.ends_at is not None:
                 op.wake_at(pod.ends_at)
+            if "resource" in pod.template:
+                op.wake_at(now + timedelta(seconds=_POLL_SECONDS))
+                self._services.resources.poll(pod.node_id)
             if pod.stop_at is not None and now >= pod.stop_at:
                 self.stop(pod)
             elif pod.stop_at is not None:
@@ -297,6 +310,10 @@ class Pods:
             self._services.resources.stop(pod.node_id)
         else:
             self._services.runner.stop(f"{self._metadata['name']}/{pod.node_id}")
+
+    def stopping(self) -> bool:
+        """Whether a pod was asked to end and has not done so yet."""
+        return any(pod.stopping and not pod.gone for pod in self._pods.values())
 
     def alive(self) -> list[Pod]:
         """Return the pods that have not ended."""
@@ -329,6 +346,16 @@ class Pods:
                 self._end(pod, self._read_outcome(pod))
             else:
                 self._new.append(pod)
+
+
+def _check_name(name: str) -> None:
+    """Refuse a pod name as the API server does; template names may have capitals, pod names may not."""
+    if not _SUBDOMAIN.fullmatch(name):
+        raise NodeProblem(
+            f'Pod "{name}" is invalid: metadata.name: Invalid value: "{name}": a lowercase RFC 1123 subdomain must '
+            "consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric "
+            f"character (e.g. 'example.com', regex used for validation is '{_SUBDOMAIN.pattern}')"
+        )
 
 
 def _number(value: Any) -> float | None:

@@ -221,8 +221,7 @@ def _field(path: str, place: PodPlace) -> str:
 def _files(template: Json, place: PodPlace) -> list[dict[str, Any]]:
     files: list[dict[str, Any]] = []
     if "script" in template:
-        # A script travels in an environment variable of the pod, in which Kubernetes makes one dollar of two.
-        files.append({"path": SCRIPT, "text": expand(template["script"].get("source", ""), {}), "mode": 0o755})
+        files.append({"path": SCRIPT, "text": template["script"].get("source", ""), "mode": 0o755})
     for artifact in (template.get("inputs") or {}).get("artifacts") or []:
         entry: dict[str, Any] = {"path": artifact.get("path", ""), "mode": artifact.get("mode")}
         if not entry["path"]:

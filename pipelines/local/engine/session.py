@@ -8,6 +8,7 @@ import os
 import queue
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ from pipelines.local.engine.store import Store
 from pipelines.local.errors import BadInput
 
 _POLL_SECONDS = 0.5
+_ENDING_SECONDS = 5.0
 _RECURSION = 20000
 
 
@@ -46,11 +48,19 @@ class Session:
                 if op.status["phase"] in DONE:
                     break
                 self.pods.launch()
+                self._let_end()
                 if op.changed or self._take_events():
                     continue
                 if not self._wait():
                     break
         op.locks.release_all() if op.status["phase"] in DONE else None
+
+    def _let_end(self) -> None:
+        """Give pods that were asked to end a moment, as a controller's next look would come only after it."""
+        patience = time.monotonic() + _ENDING_SECONDS
+        while self.pods.stopping() and (left := patience - time.monotonic()) > 0:
+            with contextlib.suppress(queue.Empty):
+                self._take(self.events.get(timeout=left))
 
     def save(self) -> None:
         """Store what changed in one transaction, then tell the listener."""

@@ -118,7 +118,7 @@ def _system() -> None:
 
 def _show(path: str, *, read_only: bool) -> None:
     target = _made(f"root{path}")
-    linux.bind(path, target, recursive=True)
+    linux.bind(path, target, recursive=read_only)
     if read_only:
         with contextlib.suppress(OSError):
             linux.mount("none", target, "", linux.MS_BIND | linux.MS_REMOUNT | linux.MS_RDONLY)

@@ -9,6 +9,7 @@ import os
 import select
 import shutil
 import signal
+import sys
 import time
 from typing import Any
 
@@ -134,7 +135,7 @@ def _init(spec: dict[str, Any], program: str, problem: int) -> None:
         except InterruptedError:
             continue
         if pid == main:
-            os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 137)
+            os._exit(_code(status))
 
 
 def _run(spec: dict[str, Any], program: str) -> None:
@@ -149,7 +150,11 @@ def _run(spec: dict[str, Any], program: str) -> None:
         os.dup2(opened, fd)
     os.makedirs(spec["cwd"], exist_ok=True)
     os.chdir(spec["cwd"])
-    os.execve(program, [program, *spec["argv"][1:]], spec["env"])
+    argv = [program, *spec["argv"][1:]]
+    preloaded = sys.modules.get("pipelines.local.preload.interpreter")
+    if preloaded is not None and preloaded.can_become(argv, spec["env"]):
+        preloaded.replace_process(argv, spec["env"])
+    os.execve(program, argv, spec["env"])
 
 
 def find_program(name: str, path: str) -> str:
@@ -193,7 +198,7 @@ def _watch(child: int, lifeline: int, wake: int, spec: dict[str, Any]) -> int | 
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             _kill_group(child)
-            return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 137
+            return _code(status)
         patience = None if kill_at is None else max(0.0, kill_at - time.monotonic()) * 1000
         ready = {fd for fd, _ in poll.poll(patience)}
         if lifeline in ready:
@@ -210,6 +215,11 @@ def _watch(child: int, lifeline: int, wake: int, spec: dict[str, Any]) -> int | 
         if kill_at is not None and time.monotonic() >= kill_at:
             _kill_group(child)
             kill_at = None
+
+
+def _code(status: int) -> int:
+    """Return an exit code as the emissary does: 128 more than the signal for a process that a signal ended."""
+    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
 
 
 def _signal(child: int, number: int, *, group: bool) -> None:

@@ -20,8 +20,12 @@ from pipelines.local.sandbox.supervise import supervise
 
 
 def main() -> None:
-    """Serve until the input ends. The only argument is the file descriptor of the lifeline."""
-    lifeline = int(sys.argv[1])
+    """Serve as a process of its own. The only argument is the file descriptor of the lifeline."""
+    serve(int(sys.argv[1]))
+
+
+def serve(lifeline: int) -> None:
+    """Serve until the input ends; in a process that has imported libraries already, Python steps start from them."""
     os.set_inheritable(lifeline, False)  # noqa: FBT003
     wake, wake_in = os.pipe()
     for fd in (wake, wake_in):
@@ -74,6 +78,7 @@ class _Zygote:
         return bool(data)
 
     def start(self, spec: dict[str, Any]) -> None:
+        _remove(spec["private"])
         pid = os.fork()
         if pid:
             self.running[pid] = spec["id"]

@@ -51,7 +51,7 @@ func conditions(a conditionArguments) (any, error) {
 	object := document(a.Object)
 	for _, clause := range failure {
 		if clause.Matches(object) {
-			message := fmt.Sprintf("failure condition '%s' evaluated true", clause.String())
+			message := fmt.Sprintf("failure condition '%s' evaluated true", clause) // by value: Argo prints the struct
 			return verdict{Failure: &message}, nil
 		}
 	}

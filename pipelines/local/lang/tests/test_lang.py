@@ -184,11 +184,11 @@ def test_conditions(lang: Lang) -> None:
     app = {"status": {"state": "FAILED", "conditions": [{"type": "Ready"}]}}
     assert lang.conditions(app, "status.state", "status.state == FAILED, x == y") == (
         None,
-        "failure condition 'status.state==FAILED' evaluated true",
+        "failure condition '{status.state == [FAILED]}' evaluated true",
     )
     assert lang.conditions(app, "status.state in (COMPLETED)", "status.state == COMPLETED") == (None, None)
     assert lang.conditions(app, "status.conditions.0.type = Ready, status.state", "")[0] is not None
-    assert lang.conditions(app, "", "status.gone != x")[1] == "failure condition 'status.gone!=x' evaluated true"
+    assert lang.conditions(app, "", "status.gone != x")[1] == "failure condition '{status.gone != [x]}' evaluated true"
     assert lang.conditions(app, "", "status.state == COMPLETED")[0] is not None, "no success condition: at once"
     assert _refusal(lang.conditions, app, "status.state >= 3", "").startswith(
         "success condition 'status.state >= 3' failed to parse: "
