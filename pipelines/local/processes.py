@@ -6,8 +6,9 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -93,13 +94,31 @@ def end(process: psutil.Process, *, ask: signal.Signals = signal.SIGTERM, patien
         process.send_signal(ask)
     except psutil.NoSuchProcess:
         return
-    _, left = psutil.wait_procs(family, timeout=patience)
+    left = await_end(family, timeout=patience)
     for member in left:
-        try:
+        with suppress(psutil.NoSuchProcess):
             member.kill()
-        except psutil.NoSuchProcess:
-            continue
-    psutil.wait_procs(left, timeout=patience)
+    await_end(left, timeout=patience)
+
+
+def await_end(processes: Sequence[psutil.Process], *, timeout: float) -> list[psutil.Process]:
+    """Wait until processes have ended; returns those that have not after `timeout` seconds.
+
+    One that ended but was not reaped has ended: in a container, process 1 may never reap it.
+    """
+    deadline = time.monotonic() + timeout
+    left = [process for process in processes if not _ended(process)]
+    while left and time.monotonic() < deadline:
+        time.sleep(0.01)
+        left = [process for process in left if not _ended(process)]
+    return left
+
+
+def _ended(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def memory(process: psutil.Process) -> int:

@@ -16,7 +16,7 @@ from py4j.java_gateway import GatewayParameters, JavaGateway
 from py4j.protocol import Py4JError
 
 from pipelines.local.errors import BadInput
-from pipelines.local.platform.parts import NotHealthy, last_line
+from pipelines.local.platform.parts import PROBE, NotHealthy, last_line
 from pipelines.local.platform.ports import HOST, Ports
 from pipelines.local.platform.postgres import CATALOG_DATABASE, Postgres
 from pipelines.local.processes import Record, spawn
@@ -155,7 +155,7 @@ def _build(jvm: Any, *, port: int, properties: Mapping[str, str]) -> None:
 
 
 def _get_json(port: int, path: str) -> Any:
-    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    connection = http.client.HTTPConnection(HOST, port, timeout=PROBE)
     try:
         connection.request("GET", path)
         response = connection.getresponse()

@@ -14,6 +14,9 @@ import psutil
 from pipelines.local.errors import BadInput
 from pipelines.local.processes import Record, end, memory
 
+HANGING = 2.0  # seconds after which a running server that does not answer is given up
+PROBE = 2.0  # seconds that one probe may take
+
 
 class NotHealthy(Exception):  # noqa: N818 - an answer, not a fault of ours
     """A server does not answer as it should, with the reason."""
@@ -69,10 +72,10 @@ def ensure(part: Part, progress: Callable[[str], None], *, patience: float = 60.
     process = running(part)
     if process is not None:
         try:
-            _wait(part, process, 5.0)
+            _wait(part, process, HANGING)
         except NotHealthy as reason:
             progress(f"{part.name} does not answer ({reason}): starting it again")
-            end(process, ask=part.stop_signal)
+            end(process, ask=part.stop_signal, patience=1.0)
         else:
             return False
     progress(f"starting {part.name}")

@@ -18,9 +18,9 @@ from psycopg import sql
 
 from pipelines.local.errors import BadInput
 from pipelines.local.platform import credentials, unprivileged
-from pipelines.local.platform.parts import NotHealthy, last_line
+from pipelines.local.platform.parts import PROBE, NotHealthy, last_line
 from pipelines.local.platform.ports import HOST, Ports
-from pipelines.local.processes import Record, spawn
+from pipelines.local.processes import Record, await_end, spawn
 
 DATABASE = "batchlab"
 CATALOG_DATABASE = "catalog"
@@ -80,7 +80,7 @@ class Postgres:
     def probe(self) -> None:
         """Log in and run a statement."""
         try:
-            with psycopg.connect(self.dsn("postgres", "postgres"), connect_timeout=5) as connection:
+            with psycopg.connect(self.dsn("postgres", "postgres"), connect_timeout=int(PROBE)) as connection:
                 connection.execute("SELECT 1")
         except psycopg.Error as error:
             raise NotHealthy(
@@ -177,7 +177,7 @@ class Postgres:
         orphans = [process for process in psutil.process_iter() if _serves(process.pid, self.data)]
         for orphan in orphans:
             _kill(orphan)
-        psutil.wait_procs(orphans, timeout=10)
+        await_end(orphans, timeout=10)
         lock.unlink(missing_ok=True)
         return None
 

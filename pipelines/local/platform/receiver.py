@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from pipelines.local.platform import webhook
-from pipelines.local.platform.parts import NotHealthy
+from pipelines.local.platform.parts import PROBE, NotHealthy
 from pipelines.local.platform.ports import HOST, Ports
 from pipelines.local.processes import Record, spawn
 
@@ -34,7 +34,7 @@ class Receiver:
     def probe(self) -> None:
         """Ask whether it is ready."""
         record = Record.load(self.record)
-        connection = http.client.HTTPConnection(HOST, record.port if record else 0, timeout=5)
+        connection = http.client.HTTPConnection(HOST, record.port if record else 0, timeout=PROBE)
         try:
             connection.request("GET", "/health")
             answer = connection.getresponse()

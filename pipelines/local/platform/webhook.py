@@ -21,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 HOST = "127.0.0.1"
 LARGEST_BODY = 1 << 20
+DRAINED = 64 << 20  # bytes read of a body that is too large
 _TABLE = """
 CREATE TABLE IF NOT EXISTS deliveries (
     id INTEGER PRIMARY KEY AUTOINCREMENT, received_at TEXT NOT NULL, path TEXT NOT NULL, key TEXT,
@@ -103,6 +104,9 @@ class Handler(BaseHTTPRequestHandler):
             return
         if not 0 <= length <= LARGEST_BODY:
             self.close_connection = True
+            left = min(length, DRAINED)
+            while left > 0 and (chunk := self.rfile.read(min(left, 1 << 16))):  # else the client cannot read the answer
+                left -= len(chunk)
             self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": f"at most {LARGEST_BODY} bytes"})
             return
         body = self.rfile.read(length).decode(errors="replace")
