@@ -15,7 +15,7 @@ from pipelines.local.engine.ids import pod_name
 from pipelines.local.engine.limits import active_pods
 from pipelines.local.engine.nodes import ERROR, FAILED, PENDING, RUNNING, Node
 from pipelines.local.engine.outputs import Outcome
-from pipelines.local.engine.pods import PAST_POD_DEADLINE, from_epoch
+from pipelines.local.engine.pods import from_epoch
 from pipelines.local.engine.resolve import Caller
 from pipelines.local.engine.specs import exit_hook
 
@@ -155,10 +155,6 @@ def _reconcile(op: Context) -> None:
 def _assess(op: Context, node: Node, outcome: Outcome) -> None:
     """Give a node what became of its pod."""
     if node.fulfilled:
-        if outcome.exit_code is not None and node.message == _PAST_DEADLINE:
-            node.outputs = {**(node.outputs or {}), "exitCode": str(outcome.exit_code)}
-            node.message = PAST_POD_DEADLINE
-            op.nodes.touch(node)
         return
     outputs = dict(outcome.outputs or {})
     if outcome.exit_code is not None:

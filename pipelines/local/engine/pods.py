@@ -311,10 +311,6 @@ class Pods:
         else:
             self._services.runner.stop(f"{self._metadata['name']}/{pod.node_id}")
 
-    def stopping(self) -> bool:
-        """Whether a pod was asked to end and has not done so yet."""
-        return any(pod.stopping and not pod.gone for pod in self._pods.values())
-
     def alive(self) -> list[Pod]:
         """Return the pods that have not ended."""
         return [pod for pod in self._pods.values() if pod.outcome is None]

@@ -8,7 +8,6 @@ import os
 import queue
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +23,6 @@ from pipelines.local.engine.store import Store
 from pipelines.local.errors import BadInput
 
 _POLL_SECONDS = 0.5
-_ENDING_SECONDS = 5.0
 _RECURSION = 20000
 
 
@@ -48,19 +46,11 @@ class Session:
                 if op.status["phase"] in DONE:
                     break
                 self.pods.launch()
-                self._let_end()
-                if op.changed or self._take_events():
+                if self._take_events() or op.changed:
                     continue
                 if not self._wait():
                     break
         op.locks.release_all() if op.status["phase"] in DONE else None
-
-    def _let_end(self) -> None:
-        """Give pods that were asked to end a moment, as a controller's next look would come only after it."""
-        patience = time.monotonic() + _ENDING_SECONDS
-        while self.pods.stopping() and (left := patience - time.monotonic()) > 0:
-            with contextlib.suppress(queue.Empty):
-                self._take(self.events.get(timeout=left))
 
     def save(self) -> None:
         """Store what changed in one transaction, then tell the listener."""
