@@ -28,6 +28,12 @@ from pipelines.local.state import StateDir
 
 MOST_ATTEMPTS = 25
 """A strategy without a limit is cut here."""
+_APPLICATIONS = """
+SELECT pods.run, pods.node, objects.document FROM objects JOIN pods
+  ON pods.run = json_extract(objects.document, '$.run')
+  AND json_extract(pods.document, '$.uid') = json_extract(objects.document, '$.pod')
+WHERE objects.kind = 'SparkApplication' ORDER BY json_extract(objects.document, '$.object.metadata.creationTimestamp')
+"""
 _MOMENT = datetime.fromisoformat("2013-03-10T00:00:00+00:00")
 
 
@@ -108,9 +114,9 @@ class LocalProbe:
 
     def spark_runs(self) -> Sequence[SparkRun]:
         """SparkApplications that the engine's store keeps."""
-        found = Engine(self.state).store.rows("SELECT document FROM objects WHERE kind = 'SparkApplication'")
-        names = {run.name: run for run in self.made}
-        return [one for (text,) in found if (one := _spark_run(json.loads(text), names))]
+        rows = Engine(self.state).store.rows(_APPLICATIONS)
+        names = {run.name for run in self.made}
+        return [_spark_run(node, json.loads(text)) for run, node, text in rows if run in names]
 
     def plan(self, cron: str, first: date, last: date) -> Sequence[Planned]:
         """Ask the schedule for its times, and the manifest's own expression for the day of each."""
@@ -181,15 +187,6 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _spark_run(document: Mapping[str, Any], runs: Mapping[str, Run]) -> SparkRun | None:
-    """Find the node that made an object: its name, labels or arguments say which workflow it belongs to."""
-    meta = document.get("metadata") or {}
-    labels = {**(meta.get("labels") or {}), **(meta.get("annotations") or {})}
-    conf = (document.get("spec") or {}).get("sparkConf") or {}
-    workflow = conf.get("spark.sql.iceberg.snapshot-property.batchlab.workflow") or next(
-        (name for name in runs if name in labels.values() or str(meta.get("name", "")).startswith(f"{name}-")), ""
-    )
-    if workflow not in runs:
-        return None
-    node = conf.get("spark.sql.iceberg.snapshot-property.batchlab.node") or labels.get("batchlab.node", "")
-    return SparkRun(workflow=workflow, node=node, name=str(meta.get("name", "")), status=document.get("status") or {})
+def _spark_run(node: str, record: Mapping[str, Any]) -> SparkRun:
+    made = record["object"]
+    return SparkRun(workflow=record["run"], node=node, name=made["metadata"]["name"], status=made.get("status") or {})

@@ -42,7 +42,8 @@ def submits(probe: Probe) -> Passed:
         state = (one.status.get("applicationState") or {}).get("state", "")
         nodes = find_nodes(runs[one.workflow].document, one.node)
         phase = nodes[-1].get("phase", "") if nodes else "no such node"
-        rows.append((one.workflow, one.node, one.name, state, one.status.get("executionAttempts", 0), phase))
+        label = nodes[-1].get("displayName", one.node) if nodes else one.node
+        rows.append((one.workflow, label, one.name, state, one.status.get("executionAttempts", 0), phase))
     wrong = [row for row in rows if (row[3] == "COMPLETED") != (row[5] == "Succeeded")]
     columns = ("workflow", "node", "SparkApplication", "state", "attempts", "node phase")
     if wrong:
