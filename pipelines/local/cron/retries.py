@@ -12,7 +12,7 @@ from pipelines.local.errors import BadInput
 from pipelines.local.lang import Lang, LangError
 from pipelines.local.manifest import goyaml
 from pipelines.local.manifest.documents import Document, Documents
-from pipelines.local.manifest.lint.manifests import templates
+from pipelines.local.manifest.lint.manifests import spec_of, templates
 
 SHOWN = 10
 _TAG = re.compile(r"\{\{.*?\}\}", re.DOTALL)
@@ -85,11 +85,8 @@ def _of_document(document: Document, seconds: float, lang: Lang) -> Iterator[Exp
         if retry is not None:
             where = f"{document.file}:{document.line_of(path + '.retryStrategy')}"
             yield _explain(template, f"{path}.retryStrategy", where, seconds, lang)
-    root = "spec.workflowSpec" if document.kind == "CronWorkflow" else "spec"
-    spec: Any = document.body
-    for key in root.split("."):
-        spec = (spec or {}).get(key)
-    if (spec or {}).get("retryStrategy") is not None:
+    root, spec = spec_of(document)
+    if spec.get("retryStrategy") is not None:
         where = f"{document.file}:{document.line_of(root + '.retryStrategy')}"
         shown = {"name": "(every template without its own)", "retryStrategy": spec["retryStrategy"]}
         yield _explain(shown, f"{root}.retryStrategy", where, seconds, lang)

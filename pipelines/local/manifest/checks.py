@@ -11,8 +11,8 @@ from pipelines.local.lang import Lang
 from pipelines.local.manifest.documents import KINDS, Document, Documents
 from pipelines.local.manifest.lint.base import title
 from pipelines.local.manifest.lint.extra import problems as extra_problems
-from pipelines.local.manifest.lint.extra import warnings as extra_warnings
 from pipelines.local.manifest.lint.manifests import findings as resource_findings
+from pipelines.local.manifest.lint.pitfalls import warnings as pitfalls
 from pipelines.local.manifest.lint.workflow import validate
 from pipelines.local.manifest.normal import normal
 from pipelines.local.manifest.problems import Notice, Problem
@@ -57,7 +57,7 @@ def notices(documents: Documents) -> list[Notice]:
 def warnings(documents: Documents, *, lang: Lang | None = None) -> list[Notice]:
     """List what is allowed, and rarely meant."""
     lang = lang or Lang.shared()
-    return [each for document in _normalized(documents).all for each in extra_warnings(document, lang)]
+    return [each for document in _normalized(documents).all for each in pitfalls(document, lang)]
 
 
 def _normalized(documents: Documents) -> Documents:

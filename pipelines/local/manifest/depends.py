@@ -60,9 +60,7 @@ class Depends:
 
 def dependencies(task: Task) -> dict[str, bool]:
     """Give the tasks that a task's `depends` or `dependencies` name; True where it asks about items."""
-    logic = task.get("depends") or ""
-    if not logic:
-        return dict.fromkeys(task.get("dependencies") or [], False)
+    logic = task.get("depends") or " ".join(f"{name}.Succeeded" for name in task.get("dependencies") or [])
     found: dict[str, bool] = {}
     for result, bare in _WORD.findall(logic):
         name, _, asked = result.partition(".") if result else (bare, "", "")
@@ -79,14 +77,26 @@ def result_problem(task: Task) -> str:
     return ""
 
 
-def topological_problem(tasks: Sequence[Task], depends: Depends) -> str:
-    """Say why tasks cannot be put in an order; empty if they can."""
+def topological_order(tasks: Sequence[Task], depends: Depends) -> tuple[list[int], str]:
+    """Put tasks in an order in which what they depend on comes first.
+
+    Gives their indices, and why there is no such order (then the indices are as written).
+    """
     names = [task.get("name") or "" for task in tasks]
+    as_written = list(range(len(names)))
     for name in names:
         if names.count(name) > 1:
-            return f"duplicated nodeName {name}"
+            return as_written, f"duplicated nodeName {name}"
     for name in names:
         for other in depends.of(name):
             if other not in depends.tasks:
-                return f"invalid dependency {other}"
-    return "graph with cycle" if any(True for _ in depends.cycles()) else ""
+                return as_written, f"invalid dependency {other}"
+    waiting = [len(depends.of(name)) for name in names]
+    order = [index for index in as_written if not waiting[index]]
+    for index in order:
+        for after in as_written:
+            if names[index] in depends.of(names[after]):
+                waiting[after] -= 1
+                if not waiting[after]:
+                    order.append(after)
+    return (order, "") if len(order) == len(names) else (as_written, "graph with cycle")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -20,11 +21,8 @@ from pipelines.local.manifest.schema import FILE
 ARGO = ("github.com/argoproj/argo-workflows/v3", "v3.7.6")
 SPARK = ("github.com/kubeflow/spark-operator/v2", "v2.4.0")
 ROOTS = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
-# Texts that may be written as a number or a boolean as well (Go type AnyString, which the schema calls string).
-ANY_STRINGS = {
-    "Parameter": {"default": "AnyString", "value": "AnyString", "enum": "[]AnyString", "description": "AnyString"},
-    "ValueFrom": {"default": "AnyString"},
-}
+_STRUCT = re.compile(r"^type (\w+) struct \{(.*?)^\}", re.MULTILINE | re.DOTALL)
+_FIELD = re.compile(r'^\s+\w+\s+(\[\])?\*?(AnyString|int32|int64)\s+`json:"(\w+)', re.MULTILINE)
 
 
 @cache
@@ -45,6 +43,19 @@ def module(path: str, version: str) -> Path:
             f"the Go module {path}@{version} cannot be fetched: {answer.get('Error') or done.stderr.strip()}"
         )
     return Path(answer["Dir"])
+
+
+def go_types() -> dict[str, dict[str, str]]:
+    """Read from Argo's structs what its schema leaves out: the size of integers, and AnyString.
+
+    An AnyString is a text that may be written as a number or a boolean as well.
+    """
+    sources = (module(*ARGO) / "pkg" / "apis" / "workflow" / "v1alpha1").glob("*_types.go")
+    return {
+        name: {field: f"{many}{kind}" for many, kind, field in _FIELD.findall(body)}
+        for source in sources
+        for name, body in _STRUCT.findall(source.read_text())
+    }
 
 
 def generate() -> dict[str, Any]:
@@ -71,6 +82,7 @@ class _Argo:
         self.definitions = definitions
         self.types = types
         self.full: dict[str, str] = {}
+        self.precise = go_types()
 
     def read(self) -> None:
         for root in ROOTS:
@@ -92,7 +104,9 @@ class _Argo:
             entry: dict[str, Any] = {}
             self.types[name] = entry
             fields = {key: self._type(each) for key, each in definition.get("properties", {}).items()}
-            entry["fields"] = {**fields, **ANY_STRINGS.get(name, {})}
+            entry["fields"] = {**fields, **self.precise.get(name, {})}
+            if full.startswith("io.k8s."):
+                entry["kubernetes"] = True
             if required := sorted(set(definition.get("required", ())) & set(fields)):
                 entry["required"] = required
         return name

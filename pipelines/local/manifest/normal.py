@@ -14,13 +14,24 @@ def normal(value: Any, type_name: str) -> Any:
     if type_name == "AnyString":
         return any_string(value)
     if type_name.startswith("[]") and isinstance(value, list):
-        return [normal(each, type_name[2:]) for each in value]
+        return [_element(each, type_name[2:]) for each in value]
     if not isinstance(value, Mapping):
         return value
     if type_name.startswith("{}"):
-        return {key: normal(each, type_name[2:]) for key, each in value.items()}
+        return {key: _element(each, type_name[2:]) for key, each in value.items()}
     fields = types()[type_name].fields if type_name in types() else {}
     return {key: normal(each, fields.get(key, "any")) for key, each in value.items() if each is not None}
+
+
+def _element(value: Any, type_name: str) -> Any:
+    """Give an element of a list or mapping; null is the empty value of its type there."""
+    if value is not None:
+        return normal(value, type_name)
+    if type_name.startswith("[]"):
+        return []
+    if type_name in ("string", "AnyString"):
+        return ""
+    return {} if type_name.startswith("{}") or type_name in types() else None
 
 
 def any_string(value: Any) -> str:

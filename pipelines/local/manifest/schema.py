@@ -13,7 +13,7 @@ FILE = Path(__file__).parent / "schema.json"
 
 @dataclass(frozen=True, kw_only=True)
 class Type:
-    """An object type: its fields' types, the required ones, and which values some texts may have.
+    """An object type: its fields' types, the required ones, which values some texts may have, whose type it is.
 
     A field's type is a scalar's name, the name of another type, `[]T` (list) or `{}T` (mapping from text).
     """
@@ -22,6 +22,7 @@ class Type:
     fields: Mapping[str, str]
     required: frozenset[str]
     enums: Mapping[str, tuple[str, ...]]
+    kubernetes: bool
 
 
 @cache
@@ -34,6 +35,7 @@ def types() -> Mapping[str, Type]:
             fields=each["fields"],
             required=frozenset(each.get("required", ())),
             enums={field: tuple(values) for field, values in each.get("enums", {}).items()},
+            kubernetes=each.get("kubernetes", False),
         )
         for name, each in content["types"].items()
     }

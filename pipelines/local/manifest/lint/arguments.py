@@ -66,6 +66,8 @@ def process(v: Validation, template: Json, arguments: Json | None, local: Scope)
     Gives the template with everything substituted that has a value, and what is wrong.
     """
     made = copy.deepcopy(template)
+    if made.get("steps") == []:
+        del made["steps"]  # Go's JSON leaves an empty list out
     problems = []
     for each in parameters(made.get("inputs")):
         _supply(v, each, arguments)
@@ -116,7 +118,7 @@ def _substitute(v: Validation, template: Json, values: Scope) -> Json:
     for each in parameters(first.get("inputs")):
         if each.get("value") is not None:
             values[f"inputs.parameters.{each.get('name')}"] = str(each["value"])
-    values["inputs.parameters"] = dumps(parameters(first.get("inputs")))
+    values["inputs.parameters"] = dumps(parameters(first.get("inputs")) or None)
     for way in ("inputs", "outputs"):
         for each in artifacts(first.get(way)):
             if each.get("path"):

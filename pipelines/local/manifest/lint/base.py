@@ -75,8 +75,16 @@ class Base:
         """Find a template by name."""
         for index, each in enumerate(self.spec.get("templates") or []):
             if each.get("name") == name:
-                return each, self.place.at(f".templates[{index}]")
+                return self._with_pod_metadata(each), self.place.at(f".templates[{index}]")
         return None
+
+    def _with_pod_metadata(self, template: Json) -> Json:
+        shared = self.spec.get("podMetadata")
+        if shared is None:
+            return template
+        own = template.get("metadata") or {}
+        kinds = ("labels", "annotations")
+        return {**template, "metadata": {kind: {**(own.get(kind) or {}), **(shared.get(kind) or {})} for kind in kinds}}
 
 
 @dataclass(kw_only=True)

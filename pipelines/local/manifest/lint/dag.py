@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from pipelines.local.manifest.depends import Depends, Task, result_problem, topological_problem
+from pipelines.local.manifest.depends import Depends, Task, result_problem, topological_order
 from pipelines.local.manifest.lint.arguments import validate_arguments
 from pipelines.local.manifest.lint.base import Json, Scope, Site, artifacts, parameters
 from pipelines.local.manifest.lint.names import is_tag, name_problems
@@ -19,14 +19,16 @@ class _Dag:
     name: str
     tasks: list[Json]
     depends: Depends
+    order: list[int]
     targets: dict[str, Json | None] = field(default_factory=dict)
 
     def report(self, message: str, below: str) -> None:
         self.site.report(f"templates.{self.name}{message}", below)
 
     def each(self) -> Iterator[tuple[Json, str, str]]:
-        """Give each task, its path and the start of its messages."""
-        for index, task in enumerate(self.tasks):
+        """Give each task in an order in which what it depends on comes first, its path and its messages' start."""
+        for index in self.order:
+            task = self.tasks[index]
             yield task, f".dag.tasks[{index}]", f".tasks.{task.get('name') or ''}"
 
 
@@ -34,16 +36,18 @@ def validate(site: Site, scope: Scope, template: Json) -> None:
     """Check the tasks of a template: their dependencies, then what each refers to."""
     not_a_leaf(site, template)
     tasks = template["dag"].get("tasks") or []
-    dag = _Dag(site=site, name=template.get("name") or "", tasks=tasks, depends=Depends(tasks))
+    depends = Depends(tasks)
+    order, problem = topological_order(tasks, depends)
+    dag = _Dag(site=site, name=template.get("name") or "", tasks=tasks, depends=depends, order=order)
     if not tasks:
         dag.report(" must have at least one task", ".dag")
         return
-    if problem := topological_problem(tasks, dag.depends):
+    if problem:
         dag.report(f" sorting failed: {problem}", ".dag.tasks")
     for cycle in dag.depends.cycles():
         dag.report(f".tasks dependency cycle detected: {'->'.join(cycle)}", ".dag.tasks")
-    for index, problem in name_problems(tasks, of_parameters=False):
-        dag.report(f".tasks{problem}", f".dag.tasks[{index}]")
+    for index, problem in name_problems([tasks[index] for index in order], of_parameters=False):
+        dag.report(f".tasks{problem}", f".dag.tasks[{order[index]}]")
     for task, path, label in dag.each():
         _structure(dag, task, path, label, scope)
     _targets(dag, template, scope)

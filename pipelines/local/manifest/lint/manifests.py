@@ -14,6 +14,7 @@ from pipelines.local.manifest.strict import Finding, Strict
 _TAG = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _MARK = "argo-tag"
 _PLAYED = ("SparkApplication",)
+_OTHER = ("SparkApplication", "ScheduledSparkApplication", "ConfigMap", "Secret")
 
 
 def findings(document: Document) -> Iterator[Finding]:
@@ -29,13 +30,19 @@ def findings(document: Document) -> Iterator[Finding]:
                 yield Finding(kind=found.kind, path=here, message=f"{found.path}: {found.message}")
 
 
-def templates(document: Document) -> Iterator[tuple[str, dict[str, Any]]]:
-    """List the templates of a document with their paths, inline ones too."""
+def spec_of(document: Document) -> tuple[str, dict[str, Any]]:
+    """Give the workflow spec of a document, and its path; it is empty where the document has none."""
     root = "spec.workflowSpec" if document.kind == "CronWorkflow" else "spec"
-    spec: Any = document.body
+    spec: Any = document.body if document.kind not in _OTHER else {}
     for key in root.split("."):
         spec = (spec or {}).get(key)
-    for index, template in enumerate((spec or {}).get("templates") or []):
+    return root, spec or {}
+
+
+def templates(document: Document) -> Iterator[tuple[str, dict[str, Any]]]:
+    """List the templates of a document with their paths, inline ones too."""
+    root, spec = spec_of(document)
+    for index, template in enumerate(spec.get("templates") or []):
         yield from _with_inline(f"{root}.templates[{index}]", template)
 
 
