@@ -26,18 +26,21 @@ CRON, SPARK_CRON = "CronWorkflow", "ScheduledSparkApplication"
 
 
 def load_valid(files: Sequence[str], *, tell: bool) -> Documents:
-    """Load manifests that can be run; `tell` says on standard error what has no effect here.
+    """Load manifests that can be run; `tell` says on standard error what has no effect here, or will go wrong.
 
     Raises:
         BadInput: they have a problem.
     """
     documents = with_library(load(files))
     problems = lint(documents)
-    if problems:
+    if refused := [each for each in problems if not each.late]:
         more = f"see all {len(problems)} problems: batchlab lint {' '.join(files)}" if problems[1:] else ""
-        raise BadInput(str(problems[0]), remedy=more)
-    for notice in notices(documents) if tell else ():
-        print(f"notice: {notice}", file=sys.stderr)
+        raise BadInput(str(refused[0]), remedy=more)
+    if tell:
+        for problem in problems:
+            print(f"warning: {problem}", file=sys.stderr)
+        for notice in notices(documents):
+            print(f"notice: {notice}", file=sys.stderr)
     return documents
 
 

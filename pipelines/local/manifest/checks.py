@@ -21,6 +21,7 @@ from pipelines.local.manifest.strict import Finding, Strict
 
 _ARGO = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
 _SPARK = ("SparkApplication", "ScheduledSparkApplication")
+_LATE = ("type", "required")  # what the API server says when a step creates the object
 
 
 def lint(documents: Documents, *, lang: Lang | None = None) -> list[Problem]:
@@ -33,7 +34,11 @@ def lint(documents: Documents, *, lang: Lang | None = None) -> list[Problem]:
         found.extend(_problem(document, each) for each in findings if each.kind != "notice")
         if document.kind in _ARGO and not any(each.kind == "type" for each in findings):
             found.extend(validate(normalized, clean, lang))
-            found.extend(_problem(document, each) for each in resource_findings(clean) if each.kind != "notice")
+            found.extend(
+                replace(_problem(document, each), late=each.kind in _LATE)
+                for each in resource_findings(clean)
+                if each.kind != "notice"
+            )
         if not any(each.kind == "type" for each in findings):
             found.extend(extra_problems(clean, lang))
     return found

@@ -10,7 +10,8 @@ class Problem:
     """Why a manifest cannot be used.
 
     `path` is the field (`spec.templates[0].container.imag`), `message` what Argo says (or this machine, of a refused
-    field), `file` and `line` (from 1) where it stands, `object` its manifest (`Workflow hello`).
+    field), `file` and `line` (from 1) where it stands, `object` its manifest (`"hello" (Workflow)`). A `late` one is a
+    mistake that Argo finds out only while it runs, or never: `lint` tells it, but a run starts, and fails as there.
     """
 
     path: str
@@ -18,10 +19,12 @@ class Problem:
     file: str = ""
     line: int = 0
     object: str = ""
+    late: bool = False
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}: " if self.file else ""
-        return f"{place}{self.path}: {self.message}" if self.path else f"{place}{self.message}"
+        message = self.message.replace("\n", "\\n")
+        return f"{place}{self.path}: {message}" if self.path else f"{place}{message}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,14 @@ Found = Iterator[tuple[str, str]]
 def problems(document: Document, lang: Lang) -> list[Problem]:
     """List what cannot work although Argo's validation lets it pass."""
     return [
-        Problem(path=path, message=message, file=document.file, line=document.line_of(path), object=title(document))
+        Problem(
+            path=path,
+            message=message,
+            file=document.file,
+            line=document.line_of(path),
+            object=title(document),
+            late=True,
+        )
         for path, message in _problems(document, lang)
     ]
 

@@ -161,6 +161,9 @@ def test_resource_manifests_are_read() -> None:
     assert "spec.executor: Required value" in found
     assert any(each.startswith("spec.driver.cores: json: cannot unmarshal string") for each in found)
     assert not any("sparkVersion" in each for each in found)
+    late = {each.message.split(":")[0]: each.late for each in lint(from_text(_workflow(json.dumps(template))))}
+    assert late["spec.executor"]
+    assert not late["spec.driver.coresx"]
 
 
 def test_notices_are_told_once() -> None:
