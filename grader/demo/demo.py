@@ -187,7 +187,9 @@ class Demo:
             self.display.now(f"{sum(result.outcome == 'pass' for result in results)} of {len(results)} passed")
         with self._stage("report", "Writing the report"):
             total = sum(self.journal.seconds.values())
-            report = document(probe, results, items(), self.journal.seconds, total)
+            own = sum(run.get("executor", 0.0) for run in self.journal.runs)
+            timings = {**self.journal.seconds, "of all that, the executor itself": own}
+            report = document(probe, results, items(), timings, total)
             page = write(report, self.state.report)
         self.journal.finish("report")
         return Verdict(report=report, results=results, page=page)

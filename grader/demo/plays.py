@@ -64,6 +64,7 @@ class Player:
         begun = time.monotonic()
         result = self._pipelines.run(entry["name"], self._due[day], _narrator(self._display, title))
         entry["seconds"] = round(time.monotonic() - begun, 3)
+        entry["executor"] = round(result.own_seconds, 3)
         entry["phase"] = result.phase
         entry["after"] = to_json(state_of(self._lake))
         self._journal.save()

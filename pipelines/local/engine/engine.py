@@ -5,8 +5,9 @@ from __future__ import annotations
 import queue
 import shutil
 import threading
+import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,16 @@ from pipelines.local.state import StateDir
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """A run as it stands: its name, its phase, whether it waits for a person, and the JSON of the command contract."""
+    """A run as it stands: its name, its phase, whether it waits for a person, and the JSON of the command contract.
+
+    `own_seconds` is the processor time that this process spent on it; what its steps spent is not in it.
+    """
 
     name: str
     phase: str
     suspended: bool
     document: Json
+    own_seconds: float = 0.0
 
 
 class Engine:
@@ -233,6 +238,7 @@ class Engine:
         name = found["metadata"]["name"]
         events: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._queues[name] = events
+        begun = time.thread_time()
         try:
             op, pods = self._context(found, status, nodes, events)
             if supplied is not None:
@@ -245,7 +251,8 @@ class Engine:
             raise
         finally:
             del self._queues[name]
-        return _result(name, stored(op), [node.to_dict() for node in op.nodes])
+        result = _result(name, stored(op), [node.to_dict() for node in op.nodes])
+        return replace(result, own_seconds=time.thread_time() - begun)
 
     def _context(self, found: Json, status: Json, nodes: list[Json], events: queue.SimpleQueue[Any]) -> tuple[Context, Pods]:
         metadata = status.pop("metadata", found["metadata"])
