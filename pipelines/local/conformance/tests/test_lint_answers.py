@@ -17,6 +17,8 @@ _MORE_HERE = {
     "lint/cron-schedule-none": "never runs",
     "lint/cron-timezone": "unknown time zone",
     "lint/retry-backoff-duration": "unable to parse soon as a duration",
+    "lint/depends-syntax": "unable to evaluate expression",
+    "lint/hook-template-undefined": "template name 'nowhere' undefined",
     "resource-manifest-wrong": "is not supported on this machine",
 }
 _STRICT = "strict decoding error: "
