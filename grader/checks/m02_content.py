@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from grader.checks.model import Evidence, Failure, Passed
+from collections.abc import Sequence
+from typing import Any
+
+from grader.checks.model import MOST_ROWS, Evidence, Failure, Passed
 from grader.checks.probe import Probe
 from grader.checks.registry import Registry
 from grader.fingerprint.diff import Rows, missing
@@ -11,6 +14,8 @@ from grader.oracle.tables import PARTITION, TABLES, TableSpec
 from pipelines.local.errors import BadInput
 
 M02 = Registry("M02")
+_COMPARED = 200
+_FEW = 5
 
 
 @M02.check("types")
@@ -105,13 +110,15 @@ def _difference(
     day = partition.partition("=")[2]
     answer = f"(SELECT * FROM {probe.oracle().source(table)} WHERE {PARTITION} = DATE '{day}')"
     actual = f"(SELECT * FROM {probe.lake.rows(table.name)} WHERE {PARTITION} = DATE '{day}')"
-    extra, lacking = missing(probe.lake, actual, answer, 5), missing(probe.lake, answer, actual, 5)
+    columns, rows = contrast(
+        missing(probe.lake, actual, answer, _COMPARED), missing(probe.lake, answer, actual, _COMPARED), table.key
+    )
     have, want = found.get(partition, Digest()), right.get(partition, Digest())
     more = f", and {len(differing) - 1} more partitions differ" if len(differing) > 1 else ""
     return Failure(
         f"{table.name} {partition} differs from the independent answer: {have.rows} rows, expected {want.rows}{more}",
         evidence=Evidence(
-            columns=("", *extra.columns), rows=[*_marked("found", extra), *_marked("expected", lacking)],
+            columns=columns, rows=rows,
             partitions=[f"{table.name} {name}" for name in differing], expected=f"{want.rows} rows, {want.hash}",
             found=f"{have.rows} rows, {have.hash}",
             query=f"SELECT * FROM {table.name} WHERE {PARTITION} = DATE '{day}'",
@@ -124,8 +131,27 @@ def _difference(
     )  # fmt: skip
 
 
-def _marked(mark: str, rows: Rows) -> list[tuple[object, ...]]:
-    return [(mark, *row) for row in rows.rows]
+def contrast(found: Rows, expected: Rows, key: Sequence[str]) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Put what was found beside what was expected: the key's columns, and those that differ.
+
+    Returns:
+        Column names, the first empty, and at most ten rows that begin with `found` or `expected`.
+    """
+    names = list(found.columns)
+    have, want = _by_key(found, key), _by_key(expected, key)
+    both = [one for one in have if one in want]
+    differing = [name for name in names if any(have[one][name] != want[one][name] for one in both)]
+    rest = [name for name in names if name not in key]
+    shown = [*key, *(differing or rest[:_FEW])]
+    marked = [(mark, rows[one]) for one in both for mark, rows in (("found", have), ("expected", want))]
+    if not marked:
+        marked = [*(("found", row) for row in have.values()), *(("expected", row) for row in want.values())]
+    return ["", *shown], [(mark, *(row[name] for name in shown)) for mark, row in marked[:MOST_ROWS]]
+
+
+def _by_key(rows: Rows, key: Sequence[str]) -> dict[tuple[Any, ...], dict[str, Any]]:
+    named = [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
+    return {tuple(row[column] for column in key): row for row in named}
 
 
 def _digests(probe: Probe, table: TableSpec) -> dict[str, Digest]:

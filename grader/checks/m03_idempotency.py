@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,6 +14,7 @@ from grader.fingerprint.digest import Digest
 from grader.oracle.tables import PARTITION, TABLES, spec
 
 M03 = Registry("M03")
+_SAID = re.compile(r"^(?:error: .*|[\w.]+(?:Error|Exception|Violation)\b.*)$", re.MULTILINE)
 _HINTS = (
     "What does the write do when the partition has rows already?",
     "An append adds to what is there; a replace of the whole partition in one commit does not.",
@@ -47,10 +49,10 @@ def succeeds(probe: Probe) -> Passed:
     if failed:
         run = failed[0]
         raise Failure(
-            f"the {run.play} run of {run.ds} ended {run.phase or 'without a phase'}: {blame(run)}",
+            f"the {run.play} run of {run.ds} ended {run.phase or 'without a phase'}: {blame(probe, run)}",
             evidence=Evidence(
                 columns=("run", "play", "day", "phase", "because"),
-                rows=[(one.name, one.play, str(one.ds), one.phase, blame(one)) for one in failed],
+                rows=[(one.name, one.play, str(one.ds), one.phase, blame(probe, one)) for one in failed],
                 expected=f"{len(runs)} runs Succeeded", found=f"{len(failed)} did not",
             ),
             hints=("The log of the step that is named says why.",),
@@ -210,14 +212,16 @@ def after(probe: Probe, play: str) -> State:
     return found[-1].after
 
 
-def blame(run: Run) -> str:
-    """Say which node a run failed of: the leaf that failed, with its message."""
+def blame(probe: Probe, run: Run) -> str:
+    """Say which node a run failed of: the leaf that failed, with its message and what its log says."""
     failed = [node for node in run.nodes if node.get("phase") in FAILED]
     leaves = [node for node in failed if node.get("type") == "Pod"] or failed
     if not leaves:
         return str(run.document.get("message") or "no node says why")
     node = leaves[0]
-    return f"{node.get('displayName') or node.get('name')}: {node.get('message') or node.get('phase')}"
+    said = _SAID.findall(probe.log(run.name, str(node.get("id"))))
+    why = f" ({said[-1]})" if said else ""
+    return f"{node.get('displayName') or node.get('name')}: {node.get('message') or node.get('phase')}{why}"
 
 
 def _digest(state: State, table: str, partition: str) -> Digest:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.checks.model import Result
+from grader.demo.report import urgency
 
 MARKS = {
     "pass": ("✓", "green"), "fail": ("✗", "red"), "error": ("!", "red"), "blocked": ("·", "yellow"),
@@ -33,7 +34,8 @@ def close(console: Console, report: Mapping[str, Any], results: list[Result], pa
     lines = [Text(line, "" if passed else "red") for line in report["summary"]["lines"][:-1][:SHOWN]]
     last = Text(report["summary"]["lines"][-1], "bold")
     console.print(Panel(Group(head, *lines, "", table, "", last), border_style="green" if passed else "red"))
-    for result in [one for one in results if one.outcome in {"fail", "error"}][:SHOWN]:
+    bad = [one for one in results if one.outcome in {"fail", "error"}]
+    for result in sorted(bad, key=urgency)[:SHOWN]:
         _rows(console, result)
     console.print(f"The report: {page}", soft_wrap=True)
 

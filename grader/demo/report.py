@@ -52,7 +52,7 @@ def summary(results: Sequence[Result], course: Sequence[Item]) -> dict[str, Any]
     ran = [result for result in results if result.outcome != "waiting"]
     bad = [result for result in ran if result.outcome in {"fail", "error"}]
     blocked = sum(result.outcome == "blocked" for result in ran)
-    lines = [f"{result.check.id}: {result.rationale}" for result in sorted(bad, key=_urgency)]
+    lines = [f"{result.check.id}: {result.rationale}" for result in sorted(bad, key=urgency)]
     passed = sum(result.outcome == "pass" for result in ran)
     count = f"{passed} of {len(ran)} checks passed" + (f", {blocked} were blocked" if blocked else "")
     waiting = [
@@ -63,8 +63,8 @@ def summary(results: Sequence[Result], course: Sequence[Item]) -> dict[str, Any]
     return {"outcome": "fail" if bad or blocked else "pass", "lines": [*lines, count]}
 
 
-def _urgency(result: Result) -> tuple[bool, str]:
-    """Duplicated keys say most about what is wrong."""
+def urgency(result: Result) -> tuple[bool, str]:
+    """Order failures: duplicated keys say most about what is wrong."""
     return result.check.id != "M03-keys", result.check.id
 
 

@@ -131,6 +131,7 @@ def test_insert_that_postgresql_refused(world: World) -> None:
         'psycopg.errors.UniqueViolation: duplicate key value violates unique constraint "route_daily_pkey"\n'
         "DETAIL:  Key (flight_date, origin, dest)=(2013-03-09, EWR, LAX) already exists."
     )
+    assert 'violates unique constraint "route_daily_pkey")' in verdict(world, "M03-succeeds").rationale
     found = verdict(world, "M03-keys")
     assert "reporting.route_daily flight_date=2013-03-09 has 2 duplicated keys" in found.rationale
     assert [tuple(map(str, row)) for row in found.evidence.rows] == [
@@ -171,7 +172,8 @@ def test_wrong_value_is_shown_with_the_right_one(world: World) -> None:
     )
     found = verdict(world, "M02-content")
     assert found.rationale.startswith("reporting.carrier_daily flight_date=2013-03-10 differs")
-    assert [row[0] for row in found.evidence.rows] == ["found", "expected"]
+    assert found.evidence.columns == ["", "flight_date", "carrier", "avg_dep_delay"]
+    assert [(row[0], str(row[-1])) for row in found.evidence.rows] == [("found", "99.00"), ("expected", "2.00")]
 
 
 def test_late_row_left_out(world: World) -> None:
