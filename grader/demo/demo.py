@@ -64,6 +64,7 @@ class Demo:
         self.state, self.days, self.display = state, days, display
         self.platform = Platform(state)
         self.code = snapshot(state)
+        self._titles: dict[str, str] = {}
         path = state.root / "demo" / "journal.json"
         self.journal, self.why = open_journal(path, days, self.code.hash, fresh=fresh)
 
@@ -84,6 +85,7 @@ class Demo:
                 self.display.say(self.why)
             with self._stage("doctor", "Looking at this machine"):
                 self._examine()
+            self.journal.save()
             with self._stage("platform", "Starting PostgreSQL, catalog and webhook"):
                 self.platform.start(progress=self.display.now)
             self._once("load", "Loading a year of flights", self._load)
@@ -100,6 +102,7 @@ class Demo:
 
     def _once(self, name: str, title: str, work: Callable[[], None]) -> None:
         """Do a stage unless the journal has it."""
+        self._titles[name] = title
         if name in self.journal.done:
             self.display.tick(title, "done before", self.journal.seconds.get(name, 0.0))
             return
@@ -109,6 +112,7 @@ class Demo:
 
     @contextmanager
     def _stage(self, name: str, title: str) -> Iterator[None]:
+        self._titles[name] = title
         begun = time.monotonic()
         try:
             with self.display.stage(title):

@@ -44,11 +44,9 @@ class Journal:
 
     @classmethod
     def new(cls, path: Path, days: Sequence[date], code: str) -> Journal:
-        """Begin a journal; one that was there is replaced."""
+        """Begin a journal; the first `save` replaces one that was there."""
         tag = "".join(secrets.choice(_LETTERS) for _ in range(5))
-        found = cls(path=path, tag=tag, days=tuple(days), code=code, begun=datetime.now(timezone.utc).isoformat())
-        found.save()
-        return found
+        return cls(path=path, tag=tag, days=tuple(days), code=code, begun=datetime.now(timezone.utc).isoformat())
 
     @classmethod
     def load(cls, path: Path) -> Journal | None:
