@@ -192,7 +192,8 @@ class Demo:
         with self._stage("report", "Writing the report"):
             total = sum(self.journal.seconds.values())
             own = sum(run.get("executor", 0.0) for run in self.journal.runs)
-            timings = {**self.journal.seconds, "of all that, the executor itself": own}
+            spent = {self._titles[name]: seconds for name, seconds in self.journal.seconds.items()}
+            timings = {**spent, "of all that, the executor itself": own}
             report = document(probe, results, items(), timings, total)
             page = write(report, self.state.report)
         self.journal.finish("report")
