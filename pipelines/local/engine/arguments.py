@@ -123,7 +123,9 @@ def _from_config_map(
     except NodeProblem as error:
         if "default" in source and isinstance(error, MissingKey):
             return str(source["default"])
-        raise NodeProblem(f"unable to retrieve inputs.parameters.{parameter['name']} from ConfigMap: {error}") from error
+        raise NodeProblem(
+            f"unable to retrieve inputs.parameters.{parameter['name']} from ConfigMap: {error}"
+        ) from error
 
 
 def _artifact(artifact: Json, arguments: Json) -> Json:
@@ -180,7 +182,9 @@ def _input_values(template: Json) -> dict[str, str]:
 def _path_values(template: Json) -> dict[str, str]:
     inputs, outputs = template.get("inputs") or {}, template.get("outputs") or {}
     values = {f"inputs.artifacts.{a['name']}.path": a["path"] for a in inputs.get("artifacts") or [] if a.get("path")}
-    values |= {f"outputs.artifacts.{a['name']}.path": a["path"] for a in outputs.get("artifacts") or [] if a.get("path")}
+    values |= {
+        f"outputs.artifacts.{a['name']}.path": a["path"] for a in outputs.get("artifacts") or [] if a.get("path")
+    }
     for parameter in outputs.get("parameters") or []:
         path = (parameter.get("valueFrom") or {}).get("path")
         if path:

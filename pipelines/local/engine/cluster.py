@@ -45,7 +45,9 @@ class Asker:
 class Cluster:
     """The custom resources of one state directory, and those of them that run in this process."""
 
-    def __init__(self, store: Store, clock: Clock, operators: Mapping[str, Operator], images: ImageTable, runner: Runner) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, operators: Mapping[str, Operator], images: ImageTable, runner: Runner
+    ) -> None:
         self._store, self._clock, self._operators = store, clock, operators
         self._images, self._runner = images, runner
         self._running: dict[tuple[str, str], Running] = {}
@@ -74,7 +76,9 @@ class Cluster:
         """
         kind = manifest["kind"]
         metadata = dict(manifest.get("metadata") or {})
-        name = metadata.get("name") or (metadata["generateName"] + random_suffix() if metadata.get("generateName") else "")
+        name = metadata.get("name") or (
+            metadata["generateName"] + random_suffix() if metadata.get("generateName") else ""
+        )
         if not name:
             raise KubectlError("error: resource name may not be empty")
         with self._guard:
@@ -201,7 +205,9 @@ class Cluster:
         """Whether an object's time to live after its end has passed."""
         seconds = (record["object"].get("spec") or {}).get("timeToLiveSeconds")
         ended: datetime | None = parse_time(record.get("ended"))
-        return seconds is not None and ended is not None and self._clock.now() > ended + timedelta(seconds=float(seconds))
+        return (
+            seconds is not None and ended is not None and self._clock.now() > ended + timedelta(seconds=float(seconds))
+        )
 
     def _refresh(self, record: Json) -> Json:
         """Take over the status that the operator shows now."""

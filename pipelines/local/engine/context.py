@@ -161,7 +161,8 @@ class Context:
             node.memoization = memoization(template, hit=False)
         if kind == "Suspend":
             supplied = [
-                dict(p) for p in (template.get("outputs") or {}).get("parameters") or []
+                dict(p)
+                for p in (template.get("outputs") or {}).get("parameters") or []
                 if "supplied" in (p.get("valueFrom") or {})
             ]
             if supplied:

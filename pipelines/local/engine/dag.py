@@ -9,7 +9,8 @@ from pipelines.local.engine.depends import Dependencies, results
 from pipelines.local.engine.errors import PROBLEMS, MaxDepthExceeded, NodeProblem, ParallelismReached, TemplateTimeout
 from pipelines.local.engine.nodes import ERROR, FAILED, OMITTED, RUNNING, SKIPPED, SUCCEEDED, Node
 from pipelines.local.engine.outbound import outbound_nodes
-from pipelines.local.engine.resolve import Caller, Scope as TemplateScope
+from pipelines.local.engine.resolve import Caller
+from pipelines.local.engine.resolve import Scope as TemplateScope
 from pipelines.local.engine.scope import Scope
 from pipelines.local.engine.specs import Json, exit_hook
 
@@ -263,7 +264,9 @@ class _Dag:
             except PROBLEMS as error:
                 proceed, message, phase = False, str(error), ERROR
             if not proceed:
-                op.new_node(node_name, "Skipped", self.inner, Caller.of("task", task), self.node.id, phase, None, message)
+                op.new_node(
+                    node_name, "Skipped", self.inner, Caller.of("task", task), self.node.id, phase, None, message
+                )
                 return True
         options = Options(boundary_id=self.node.id, on_exit=self.on_exit)
         try:
@@ -295,4 +298,3 @@ class _Dag:
             if node.bad:
                 phase = node.phase
         self.op.mark(group.name, phase)
-

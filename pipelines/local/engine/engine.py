@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.local.engine import suspend
-from pipelines.local.engine.cluster import Cluster
 from pipelines.local.engine.clock import Clock, WallClock, parse_time, whole_second
+from pipelines.local.engine.cluster import Cluster
 from pipelines.local.engine.context import Context
 from pipelines.local.engine.errors import NodeProblem
 from pipelines.local.engine.events import Event, Listener
@@ -254,7 +254,9 @@ class Engine:
         result = _result(name, stored(op), [node.to_dict() for node in op.nodes])
         return replace(result, own_seconds=time.thread_time() - begun)
 
-    def _context(self, found: Json, status: Json, nodes: list[Json], events: queue.SimpleQueue[Any]) -> tuple[Context, Pods]:
+    def _context(
+        self, found: Json, status: Json, nodes: list[Json], events: queue.SimpleQueue[Any]
+    ) -> tuple[Context, Pods]:
         metadata = status.pop("metadata", found["metadata"])
         full_spec = found["spec"]
         spec = status.pop("spec", None) or {key: value for key, value in full_spec.items() if key != "templates"}

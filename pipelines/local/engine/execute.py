@@ -20,7 +20,9 @@ _DISPLAY_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]")
 _DISPLAY_ANNOTATION = "workflows.argoproj.io/display-name"
 
 
-def execute_template(op: Context, name: str, caller: Caller, scope: Scope, arguments: Json, options: Options) -> Node | None:
+def execute_template(
+    op: Context, name: str, caller: Caller, scope: Scope, arguments: Json, options: Options
+) -> Node | None:
     """Start or continue the node of this name; None if it cannot start yet.
 
     Raises:
@@ -123,7 +125,14 @@ class Call:
             self.op.mark_error(self.name, error)
             return
         self.node = self.op.new_node(
-            self.name, "Skipped", self.scope, self.caller, self.options.boundary_id, ERROR, self.options.flag, str(error)
+            self.name,
+            "Skipped",
+            self.scope,
+            self.caller,
+            self.options.boundary_id,
+            ERROR,
+            self.options.flag,
+            str(error),
         )
 
     def _locked(self) -> bool:

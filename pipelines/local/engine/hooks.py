@@ -5,7 +5,8 @@ from __future__ import annotations
 from pipelines.local.engine.context import Context, Options
 from pipelines.local.engine.errors import NodeProblem
 from pipelines.local.engine.nodes import Node
-from pipelines.local.engine.resolve import Caller, Scope as TemplateScope
+from pipelines.local.engine.resolve import Caller
+from pipelines.local.engine.resolve import Scope as TemplateScope
 from pipelines.local.engine.scope import Scope, last_attempt
 from pipelines.local.engine.specs import Json
 

@@ -75,7 +75,12 @@ class Memo:
         if not status or status.get("hit"):
             return
         now = show_time(op.clock.now())
-        entry = {"nodeID": node.id, "outputs": None if without_outputs else node.outputs, "creationTimestamp": now, "lastHitTimestamp": now}
+        entry = {
+            "nodeID": node.id,
+            "outputs": None if without_outputs else node.outputs,
+            "creationTimestamp": now,
+            "lastHitTimestamp": now,
+        }
         if not _KEY.fullmatch(status["key"]):
             node.phase, node.message = ERROR, f"invalid cache key: {status['key']}"
             return

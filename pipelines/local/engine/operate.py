@@ -213,7 +213,9 @@ def _failures(op: Context) -> str:
 
 def marshal_fields(rows: list[dict[str, str | None]]) -> str:
     """Write rows with their keys in the given order."""
-    return "[" + ",".join("{" + ",".join(f"{marshal(k)}:{marshal(v)}" for k, v in row.items()) + "}" for row in rows) + "]"
+    return (
+        "[" + ",".join("{" + ",".join(f"{marshal(k)}:{marshal(v)}" for k, v in row.items()) + "}" for row in rows) + "]"
+    )
 
 
 def _finish(op: Context, node: Node, status: str) -> None:

@@ -19,7 +19,7 @@ from pipelines.local.engine.context import Context, Objects, Options
 from pipelines.local.engine.errors import PROBLEMS, NodeProblem
 from pipelines.local.engine.ids import new_uid, pod_name
 from pipelines.local.engine.images import ImageTable
-from pipelines.local.engine.nodes import ERROR, FAILED, PENDING, Node
+from pipelines.local.engine.nodes import ERROR, FAILED, Node
 from pipelines.local.engine.outputs import Outcome, collect
 from pipelines.local.engine.podspec import PodPlace
 from pipelines.local.engine.resource import ResourcePods
@@ -257,7 +257,9 @@ class Pods:
             self._end(pod, Outcome(phase=ERROR, message="pod deleted"))
         else:
             outcome = self._read_outcome(pod)
-            late = Outcome(phase=FAILED, message=PAST_POD_DEADLINE, exit_code=outcome.exit_code, outputs=outcome.outputs)
+            late = Outcome(
+                phase=FAILED, message=PAST_POD_DEADLINE, exit_code=outcome.exit_code, outputs=outcome.outputs
+            )
             self._end(pod, late if pod.too_late else outcome)
 
     def _read_outcome(self, pod: Pod) -> Outcome:

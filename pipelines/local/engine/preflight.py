@@ -30,7 +30,11 @@ def reachable(document: Json) -> Iterator[tuple[str, Json]]:
     """Yield every template that the entrypoint, the exit handler or a hook can reach, with its path."""
     spec, library = document["spec"], document["library"]
     seen: set[tuple[str, str]] = set()
-    starts = [{"template": spec.get("entrypoint")}, {"template": spec.get("onExit")}, *(spec.get("hooks") or {}).values()]
+    starts = [
+        {"template": spec.get("entrypoint")},
+        {"template": spec.get("onExit")},
+        *(spec.get("hooks") or {}).values(),
+    ]
     queue: list[tuple[str, Mapping[str, Any]]] = [("", start) for start in starts]
     while queue:
         scope, holder = queue.pop()

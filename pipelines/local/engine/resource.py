@@ -41,9 +41,7 @@ class ResourcePods:
         hear("started", {})
         place.folder.mkdir(parents=True, exist_ok=True)
         wake = _waker(hear)
-        asker = Asker(
-            pod_uid=place.uid, run=place.workflow, folder=place.folder, objects=self._objects, wake=wake
-        )
+        asker = Asker(pod_uid=place.uid, run=place.workflow, folder=place.folder, objects=self._objects, wake=wake)
         try:
             found = self._act(template, asker)
         except KubectlError as error:
@@ -169,9 +167,9 @@ def _parsed(text: str) -> Json:
     try:
         manifest = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise KubectlError(f'error: error parsing "/tmp/manifest.yaml": {error}') from error  # noqa: S108
+        raise KubectlError(f'error: error parsing "/tmp/manifest.yaml": {error}') from error
     if not isinstance(manifest, dict) or not manifest.get("kind"):
-        raise KubectlError('error: unable to decode "/tmp/manifest.yaml": Object \'Kind\' is missing')  # noqa: S108
+        raise KubectlError("error: unable to decode \"/tmp/manifest.yaml\": Object 'Kind' is missing")
     manifest["metadata"] = dict(manifest.get("metadata") or {})
     return manifest
 

@@ -17,7 +17,6 @@ from pipelines.local.engine.templating import Templating
 from pipelines.local.lang import Lang, LangError
 
 
-
 class Scope:
     """Names that resolve inside one template: texts (parameters) and artifacts."""
 

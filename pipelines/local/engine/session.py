@@ -29,7 +29,9 @@ _RECURSION = 20000
 class Session:
     """Drives one run until it ends, or until only a person can continue it."""
 
-    def __init__(self, op: Context, pods: Pods, store: Store, events: queue.SimpleQueue[Any], listener: Listener) -> None:
+    def __init__(
+        self, op: Context, pods: Pods, store: Store, events: queue.SimpleQueue[Any], listener: Listener
+    ) -> None:
         self.op, self.pods, self.store, self.events, self.listener = op, pods, store, events, listener
         self._numbers: dict[str, int] = {node.id: index for index, node in enumerate(op.nodes)}
         self._phase = ""
@@ -66,7 +68,9 @@ class Session:
             self.listener(Event(kind="node", run=op.name, at=now, node=node.to_dict(), phase=node.phase))
         if op.status.get("phase") != self._phase:
             self._phase = op.status["phase"]
-            self.listener(Event(kind="run", run=op.name, at=now, phase=self._phase, message=op.status.get("message", "")))
+            self.listener(
+                Event(kind="run", run=op.name, at=now, phase=self._phase, message=op.status.get("message", ""))
+            )
 
     def _wait(self) -> bool:
         """Wait for something to happen; False if nothing ever will by itself."""

@@ -7,7 +7,8 @@ from pipelines.local.engine.context import Context, Options
 from pipelines.local.engine.errors import PROBLEMS, MaxDepthExceeded, NodeProblem, ParallelismReached, TemplateTimeout
 from pipelines.local.engine.nodes import ERROR, FAILED, RUNNING, SKIPPED, SUCCEEDED, Node
 from pipelines.local.engine.outbound import outbound_nodes
-from pipelines.local.engine.resolve import Caller, Scope as TemplateScope
+from pipelines.local.engine.resolve import Caller
+from pipelines.local.engine.resolve import Scope as TemplateScope
 from pipelines.local.engine.scope import Scope
 from pipelines.local.engine.specs import Json, exit_hook
 
@@ -139,7 +140,16 @@ class _Steps:
         name = f"{group}.{step['name']}"
         expanded = loops.expand(op, step, self.scope, name)
         if not expanded and op.node(name) is None:
-            op.new_node(name, "Skipped", self.inner, Caller.of("step", step), self.node.id, SKIPPED, None, "Skipped, empty params")
+            op.new_node(
+                name,
+                "Skipped",
+                self.inner,
+                Caller.of("step", step),
+                self.node.id,
+                SKIPPED,
+                None,
+                "Skipped, empty params",
+            )
             op.nodes.add_child(group, name)
         return expanded
 

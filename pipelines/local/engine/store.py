@@ -97,7 +97,8 @@ class Store:
         """Store a run's status and the nodes that changed, at once."""
         with self.transaction() as connection:
             connection.execute(
-                "UPDATE runs SET phase = ?, status = ? WHERE name = ?", (status.get("phase", ""), json.dumps(status), name)
+                "UPDATE runs SET phase = ?, status = ? WHERE name = ?",
+                (status.get("phase", ""), json.dumps(status), name),
             )
             connection.executemany(
                 "INSERT INTO nodes VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET document = excluded.document",
@@ -118,7 +119,9 @@ class Store:
 
     def run_states(self) -> list[tuple[str, dict[str, Any]]]:
         """Return name and status of all runs, oldest first."""
-        return [(name, json.loads(status)) for name, status in self.rows("SELECT name, status FROM runs ORDER BY number")]
+        return [
+            (name, json.loads(status)) for name, status in self.rows("SELECT name, status FROM runs ORDER BY number")
+        ]
 
     def delete_run(self, name: str) -> None:
         """Forget a run."""
@@ -136,7 +139,9 @@ class Store:
 
     def load_pods(self, run: str) -> dict[str, dict[str, Any]]:
         """Return the pods of a run by node id."""
-        return {node: json.loads(text) for node, text in self.rows("SELECT node, document FROM pods WHERE run = ?", run)}
+        return {
+            node: json.loads(text) for node, text in self.rows("SELECT node, document FROM pods WHERE run = ?", run)
+        }
 
     # -- memoized outputs
 

@@ -49,7 +49,7 @@ class Templating:
 
     def plain(self, text: str, values: Mapping[str, str]) -> str:
         """Substitute every tag of a text that is no JSON."""
-        return self.lang.substitute(text, _texts(values), False, now=self.clock.now())  # noqa: FBT003
+        return self.lang.substitute(text, _texts(values), False, now=self.clock.now())
 
 
 def _texts(values: Mapping[str, str]) -> dict[str, str]:

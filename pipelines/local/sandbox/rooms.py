@@ -27,7 +27,7 @@ def isolate(*, pids: bool) -> None:
     except PermissionError:
         linux.unshare(flags | linux.CLONE_NEWUSER)
         for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
-            with open(f"/proc/self/{name}", "w") as file:  # noqa: PTH123 - pathlib is not needed in this small process
+            with open(f"/proc/self/{name}", "w") as file:
                 file.write(text)
     linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
 
@@ -108,7 +108,7 @@ def _system() -> None:
                 linux.bind(f"/{name}", _made(f"root/{name}"), recursive=True, read_only=True)
     linux.mount("tmpfs", _made("root/dev"), "tmpfs", 0, "mode=755")
     for node in _NODES:
-        with open(f"root/dev/{node}", "w"):  # noqa: PTH123
+        with open(f"root/dev/{node}", "w"):
             pass
         linux.bind(f"/dev/{node}", f"root/dev/{node}")
     for link, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
@@ -134,6 +134,6 @@ def _made_like(source: str, target: str) -> str:
     if os.path.isdir(source):
         return _made(target)
     _made(os.path.dirname(target))
-    with open(target, "a"):  # noqa: PTH123
+    with open(target, "a"):
         pass
     return target

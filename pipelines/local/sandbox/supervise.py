@@ -64,7 +64,7 @@ def _place(files: list[dict[str, Any]]) -> None:
     for file in files:
         os.makedirs(os.path.dirname(file["path"]), exist_ok=True)
         if "text" in file:
-            with open(file["path"], "w", encoding="utf-8", newline="") as out:  # noqa: PTH123
+            with open(file["path"], "w", encoding="utf-8", newline="") as out:
                 out.write(file["text"])
         elif os.path.isdir(file["from"]):
             shutil.copytree(file["from"], file["path"], symlinks=True, dirs_exist_ok=True)
@@ -248,7 +248,7 @@ def _save(output: dict[str, Any]) -> bool:
 
 def _read_short(path: str) -> str:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+        with open(path, encoding="utf-8", errors="replace") as file:
             return file.read(4096)
     except OSError:
         return ""
@@ -257,8 +257,6 @@ def _read_short(path: str) -> str:
 def _write(folder: str, result: dict[str, Any]) -> None:
     """Write the result in one step, so that it is there whole or not at all."""
     new = f"{folder}/exit.json.new"
-    with open(new, "w", encoding="utf-8") as file:  # noqa: PTH123
+    with open(new, "w", encoding="utf-8") as file:
         json.dump(result, file)
-        file.flush()
-        os.fsync(file.fileno())
     os.replace(new, f"{folder}/exit.json")

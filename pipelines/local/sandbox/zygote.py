@@ -26,10 +26,10 @@ def main() -> None:
 
 def serve(lifeline: int) -> None:
     """Serve until the input ends; in a process that has imported libraries already, Python steps start from them."""
-    os.set_inheritable(lifeline, False)  # noqa: FBT003
+    os.set_inheritable(lifeline, False)
     wake, wake_in = os.pipe()
     for fd in (wake, wake_in):
-        os.set_blocking(fd, False)  # noqa: FBT003
+        os.set_blocking(fd, False)
     signal.set_wakeup_fd(wake_in, warn_on_full_buffer=False)
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, lambda *_: None)
@@ -63,6 +63,7 @@ class _Zygote:
                     os.read(self.wake, 512)
                 self.reap()
             if 0 in ready and not self.read():
+                self.drain()
                 return
 
     def read(self) -> bool:
@@ -100,7 +101,7 @@ class _Zygote:
             os.close(fd)
         self.wake, self.wake_in = os.pipe()
         for fd in (self.wake, self.wake_in):
-            os.set_blocking(fd, False)  # noqa: FBT003
+            os.set_blocking(fd, False)
         signal.set_wakeup_fd(self.wake_in, warn_on_full_buffer=False)
 
     def stop(self, key: str, number: int) -> None:
@@ -110,14 +111,29 @@ class _Zygote:
                     os.kill(pid, number)
 
     def reap(self) -> None:
+        while self.running and self.reap_one(os.WNOHANG):
+            pass
+
+    def drain(self) -> None:
+        """The executor is gone or done: see every supervisor end, and clear up behind it."""
         while self.running:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if not pid:
-                return
-            name = self.running.pop(pid, "")
-            _remove(self.private.pop(pid, ""))
-            if status:
-                _tell({"event": "lost", "id": name, "message": f"supervisor ended with status {status}"})
+            self.reap_one(0)
+
+    def reap_one(self, options: int) -> bool:
+        try:
+            pid, status = os.waitpid(-1, options)
+        except InterruptedError:
+            return True
+        except ChildProcessError:
+            self.running.clear()
+            return False
+        if not pid:
+            return False
+        name = self.running.pop(pid, "")
+        _remove(self.private.pop(pid, ""))
+        if status and name:
+            _tell({"event": "lost", "id": name, "message": f"supervisor ended with status {status}"})
+        return True
 
 
 def _remove(private: str) -> None:
@@ -128,7 +144,7 @@ def _remove(private: str) -> None:
     if not private or not os.path.isdir(private):
         return
     real, points = os.path.realpath(private), []
-    with contextlib.suppress(FileNotFoundError), open("/proc/self/mountinfo", errors="surrogateescape") as mounts:  # noqa: PTH123
+    with contextlib.suppress(FileNotFoundError), open("/proc/self/mountinfo", errors="surrogateescape") as mounts:
         points = [line.split()[4].replace("\\040", " ") for line in mounts]
     if not any(point == real or point.startswith(f"{real}/") for point in points):
         shutil.rmtree(private, ignore_errors=True)
