@@ -27,21 +27,27 @@ _LATE = ("type", "required")  # what the API server says when a step creates the
 def lint(documents: Documents, *, lang: Lang | None = None) -> list[Problem]:
     """List every problem of the manifests: what Argo says, unknown fields, and fields that this machine refuses."""
     lang = lang or Lang.shared()
-    found: list[Problem] = []
     normalized = _normalized(documents)
-    for document, clean in zip(documents.all, normalized.all, strict=True):
-        findings = _strict(document)
-        found.extend(_problem(document, each) for each in findings if each.kind != "notice")
-        if document.kind in _ARGO and not any(each.kind == "type" for each in findings):
-            found.extend(validate(normalized, clean, lang))
-            found.extend(
-                replace(_problem(document, each), late=each.kind in _LATE)
-                for each in resource_findings(clean)
-                if each.kind != "notice"
-            )
-        if not any(each.kind == "type" for each in findings):
-            found.extend(extra_problems(clean, lang))
+    findings = [_strict(document) for document in documents.all]
+    readable = [not any(each.kind == "type" for each in of_one) for of_one in findings]
+    found: list[Problem] = []
+    for index, document in enumerate(documents.all):
+        found.extend(_problem(document, each) for each in findings[index] if each.kind != "notice")
+        if document.kind in _ARGO and all(readable):  # one that cannot be read may be what another refers to
+            found.extend(_validated(normalized, index, lang))
+        if readable[index]:
+            found.extend(extra_problems(normalized.all[index], lang))
     return found
+
+
+def _validated(documents: Documents, index: int, lang: Lang) -> list[Problem]:
+    document = documents.all[index]
+    resources = [
+        replace(_problem(document, each), late=each.kind in _LATE)
+        for each in resource_findings(document)
+        if each.kind != "notice"
+    ]
+    return [*validate(documents, document, lang), *resources]
 
 
 def notices(documents: Documents) -> list[Notice]:

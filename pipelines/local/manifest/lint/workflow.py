@@ -111,17 +111,15 @@ def _workflow(site: Site, spec: Json, metadata: Mapping[str, Any]) -> None:
 
 def _arguments(spec: Json, source: Base | None) -> Json:
     """Merge the workflow's arguments with those of the WorkflowTemplate that it refers to; its own come first."""
+    own = spec.get("arguments") or {}
+    if source is None:
+        return own
     merged: Json = {}
-    others = [spec.get("arguments"), source.spec.get("arguments") if source else None]
     for kind in ("parameters", "artifacts"):
-        seen: dict[str, Json] = {}
-        listed: list[Json] = []
-        for index, each in enumerate(others):
-            for item in (each or {}).get(kind) or []:
-                if source is None or index == 0 or item.get("name") not in seen:
-                    listed.append(item)
-                    seen[item.get("name") or ""] = item
-        merged[kind] = listed
+        listed: dict[str, Json] = {}
+        for each in [*(own.get(kind) or []), *((source.spec.get("arguments") or {}).get(kind) or [])]:
+            listed.setdefault(each.get("name") or "", each)
+        merged[kind] = list(listed.values())
     return merged
 
 
