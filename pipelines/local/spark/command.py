@@ -23,6 +23,9 @@ MODULES = (
     "--add-opens=java.base/sun.security.action=ALL-UNNAMED", "--add-opens=java.base/sun.util.calendar=ALL-UNNAMED",
     "--add-opens=java.security.jgss/sun.security.krb5=ALL-UNNAMED", "-Djdk.reflect.useDirectMethodHandle=false",
     "-Dio.netty.tryReflectionSetAccessible=true",
+    "-Dio.netty.allocator.type=pooled",
+    "-Dio.netty.handler.ssl.defaultEndpointVerificationAlgorithm=NONE",
+    "-Dderby.connection.requireAuthentication=false",
 )  # fmt: skip
 SUBMIT = "org.apache.spark.deploy.SparkSubmit"
 # Starting fast matters more here than peak speed; a serial collector needs the least memory.

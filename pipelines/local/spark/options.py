@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ _AS_CONF = {
     "--files": "spark.files",
     "--archives": "spark.archives",
 }
+_SETTING = re.compile(r"\s*(spark\.[^\s=:]*)\s*[=:\s]?\s*(.*)")
 _OTHER_VALUED = frozenset({"--class", "--queue", "--proxy-user", "--principal", "--keytab", "--kill", "--status"})
 
 
@@ -76,14 +78,8 @@ def read_properties(path: Path) -> dict[str, str]:
         lines = path.read_text().splitlines()
     except OSError:
         return {}
-    settings = {}
-    for line in (line.strip() for line in lines):
-        if line and not line.startswith(("#", "!")):
-            key, *value = (
-                line.replace("=", " ", 1).split(None, 1) if "=" in line.split(None, 1)[0] else line.split(None, 1)
-            )
-            settings[key] = value[0].strip() if value else ""
-    return {key: value for key, value in settings.items() if key.startswith("spark.")}
+    found = (_SETTING.match(line) for line in lines)
+    return {match[1]: match[2].strip() for match in found if match}
 
 
 def java_options(conf: dict[str, str]) -> tuple[str, ...]:
