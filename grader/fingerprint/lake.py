@@ -49,7 +49,7 @@ class Lake:
         from pipelines.local.platform import Platform
 
         platform = Platform(state.ensure())
-        platform.start()
+        platform.start(warm=False)
         ends = platform.endpoints
         catalog = load_catalog(CATALOG, type="rest", uri=ends.catalog_uri)
         cache = DigestCache(state.cache / "fingerprints.db") if cached else None

@@ -13,7 +13,7 @@ from pipelines.local.spark import cds, jars, java
 
 
 def main() -> int:
-    """Find or fetch Java, fetch the jars, build the expression helper, archive Spark's classes; 2 with a remedy where one cannot be had."""
+    """Find or fetch Java, fetch the jars, build the helper; 2 with a remedy where one cannot be had."""
     try:
         found = java.find_or_fetch()
         print(f"setup: Java {found.version} at {found.home}", file=sys.stderr)
