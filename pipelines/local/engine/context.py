@@ -29,6 +29,27 @@ class Options:
     flag: dict[str, bool] | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class TemplateCall:
+    """A call of a template that is not resolved yet: who calls, where names are looked up, with which arguments."""
+
+    caller: Caller
+    scope: Scope
+    arguments: Json
+    options: Options
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invocation:
+    """A template that is filled in and may run: `scope` is where it was called, `inner` where its own names live."""
+
+    caller: Caller
+    scope: Scope
+    inner: Scope
+    template: Json
+    options: Options
+
+
 class Objects(Protocol):
     """ConfigMaps and Secrets of the run."""
 
@@ -101,10 +122,11 @@ class Context:
         self,
         name: str,
         kind: str,
-        scope: Scope | str,
-        caller: Caller | None,
-        boundary_id: str,
         phase: str,
+        *,
+        scope: Scope,
+        boundary_id: str,
+        caller: Caller | None = None,
         flag: dict[str, bool] | None = None,
         message: str = "",
     ) -> Node:
@@ -117,7 +139,7 @@ class Context:
             phase=phase,
             template_name=caller.template if caller else "",
             template_ref=caller.ref if caller else None,
-            template_scope=scope if isinstance(scope, str) else scope.name,
+            template_scope=scope.name,
             boundary_id=boundary_id,
             flag=dict(flag) if flag else None,
             message=message,
@@ -141,19 +163,18 @@ class Context:
             return shown
         return shown.removeprefix(".")
 
-    def new_executable(
-        self,
-        name: str,
-        kind: str,
-        scope: Scope | str,
-        template: Json,
-        caller: Caller,
-        options: Options,
-        phase: str,
-        message: str = "",
-    ) -> Node:
+    def new_executable(self, name: str, kind: str, phase: str, call: Invocation) -> Node:
         """Add a node that runs a template: it also shows the inputs (Argo's initializeExecutableNode)."""
-        node = self.new_node(name, kind, scope, caller, options.boundary_id, phase, options.flag)
+        template, options = call.template, call.options
+        node = self.new_node(
+            name,
+            kind,
+            phase,
+            scope=call.scope,
+            caller=call.caller,
+            boundary_id=options.boundary_id,
+            flag=options.flag,
+        )
         inputs = template.get("inputs") or {}
         if inputs.get("parameters") or inputs.get("artifacts"):
             node.inputs = inputs
@@ -167,7 +188,6 @@ class Context:
             ]
             if supplied:
                 node.outputs = {"parameters": supplied}
-        node.message = message
         return node
 
     def mark(self, name: str, phase: str, message: str | None = None) -> Node:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.local.engine import hooks, loops
-from pipelines.local.engine.context import Context, Options
+from pipelines.local.engine.context import Context, Invocation, Options, TemplateCall
 from pipelines.local.engine.dagphase import assess
 from pipelines.local.engine.depends import Dependencies, results
 from pipelines.local.engine.errors import PROBLEMS, MaxDepthExceeded, NodeProblem, ParallelismReached, TemplateTimeout
@@ -12,27 +12,19 @@ from pipelines.local.engine.outbound import outbound_nodes
 from pipelines.local.engine.resolve import Caller
 from pipelines.local.engine.resolve import Scope as TemplateScope
 from pipelines.local.engine.scope import Scope
-from pipelines.local.engine.specs import Json, exit_hook
+from pipelines.local.engine.specs import Json
 
 
-def execute(
-    op: Context,
-    name: str,
-    inner: TemplateScope,
-    outer: TemplateScope,
-    template: Json,
-    caller: Caller,
-    options: Options,
-) -> Node:
+def execute(op: Context, name: str, call: Invocation) -> Node:
     """Start or continue a dag node.
 
     Raises:
         NodeProblem, LangError: its outputs cannot be worked out, or a hook or exit handler cannot run.
     """
-    node = op.node(name)
+    node, template = op.node(name), call.template
     if node is None:
-        node = op.new_executable(name, "DAG", outer, template, caller, options, RUNNING)
-    run = _Dag(op, node, inner, template, on_exit=options.on_exit)
+        node = op.new_executable(name, "DAG", RUNNING, call)
+    run = _Dag(op, node, call.inner, template, on_exit=call.options.on_exit)
     targets = (template["dag"].get("target") or "").split(" ") if template["dag"].get("target") else run.graph.leaves()
     for target in targets:
         run.task(target)
@@ -124,13 +116,23 @@ class _Dag:
                 self.op.caches[key] = True
             return
         scope = self.own_scope(name, node)
-        hooks.run_hooks(self.op, task, node, self.node.id, self.inner, f"tasks.{name}", scope)
+        hooked = self._hooked(task, node, scope)
+        hooks.run_hooks(self.op, hooked)
         if node.completed:
-            self._exit(task, node, scope)
+            hooks.run_on_exit(self.op, hooked)
 
-    def _exit(self, task: Json, node: Node, scope: Scope) -> bool:
-        hook = exit_hook(task, self.op.arguments)
-        return hooks.run_on_exit(self.op, hook, node, self.node.id, self.inner, f"tasks.{task['name']}", scope)
+    def _hooked(self, task: Json, node: Node, scope: Scope) -> hooks.Hooked:
+        return hooks.Hooked(
+            holder=task,
+            node=node,
+            boundary_id=self.node.id,
+            templates=self.inner,
+            prefix=f"tasks.{task['name']}",
+            scope=scope,
+        )
+
+    def _exit(self, task: Json, node: Node) -> bool:
+        return hooks.run_on_exit(self.op, self._hooked(task, node, self.own_scope(task["name"], node)))
 
     def set_outbound(self, targets: list[str]) -> None:
         """The outbound nodes of a dag are those of its targets."""
@@ -166,8 +168,7 @@ class _Dag:
         if not task.get("hooks"):
             return True
         try:
-            scope = self.own_scope(task["name"], node)
-            return hooks.run_hooks(self.op, task, node, self.node.id, self.inner, f"tasks.{task['name']}", scope)
+            return hooks.run_hooks(self.op, self._hooked(task, node, self.own_scope(task["name"], node)))
         except PROBLEMS as error:
             self.op.mark_error(node.name, error)
             return False
@@ -177,7 +178,7 @@ class _Dag:
         if not node.completed or not (task.get("onExit") or "exit" in (task.get("hooks") or {})):
             return
         try:
-            self._exit(task, node, self.own_scope(task["name"], node))
+            self._exit(task, node)
         except PROBLEMS:
             return
 
@@ -208,8 +209,14 @@ class _Dag:
         if self.op.node(node_name) is not None:
             self.op.mark(node_name, phase, message)
             return
-        self.op.new_node(node_name, "Skipped", self.inner, Caller.of("task", task), self.node.id, phase, None, message)
+        self._new_skipped(task, node_name, phase, message)
         self._connect(task["name"], node_name)
+
+    def _new_skipped(self, task: Json, name: str, phase: str, message: str) -> None:
+        caller = Caller.of("task", task)
+        self.op.new_node(
+            name, "Skipped", phase, scope=self.inner, caller=caller, boundary_id=self.node.id, message=message
+        )
 
     def _connect(self, name: str, node_name: str, group: Node | None = None) -> None:
         """Hang a node below its task group, else below what the task depends on, else below the dag."""
@@ -244,7 +251,9 @@ class _Dag:
             if group is None:
                 self._connect(name, node_name)
                 caller = Caller.of("task", task)
-                group = op.new_node(node_name, "TaskGroup", self.inner, caller, self.node.id, RUNNING)
+                group = op.new_node(
+                    node_name, "TaskGroup", RUNNING, scope=self.inner, caller=caller, boundary_id=self.node.id
+                )
         for each in expanded:
             if not self._start(task, each, group):
                 return
@@ -254,7 +263,6 @@ class _Dag:
     def _start(self, task: Json, each: Json, group: Node | None) -> bool:
         """Start or continue one (expanded) task; False if this pass should look no further."""
         op, node_name = self.op, f"{self.node.name}.{each['name']}"
-        caller = Caller.of("task", each)
         if op.node(node_name) is None:
             self._connect(task["name"], node_name, group)
             try:
@@ -264,13 +272,16 @@ class _Dag:
             except PROBLEMS as error:
                 proceed, message, phase = False, str(error), ERROR
             if not proceed:
-                op.new_node(
-                    node_name, "Skipped", self.inner, Caller.of("task", task), self.node.id, phase, None, message
-                )
+                self._new_skipped(task, node_name, phase, message)
                 return True
-        options = Options(boundary_id=self.node.id, on_exit=self.on_exit)
+        call = TemplateCall(
+            caller=Caller.of("task", each),
+            scope=self.inner,
+            arguments=each.get("arguments") or {},
+            options=Options(boundary_id=self.node.id, on_exit=self.on_exit),
+        )
         try:
-            child = op.execute(op, node_name, caller, self.inner, each.get("arguments") or {}, options)
+            child = op.execute(op, node_name, call)
         except (ParallelismReached, MaxDepthExceeded):
             child = op.node(node_name)
         except TemplateTimeout as error:
@@ -283,7 +294,7 @@ class _Dag:
             return False
         if child.completed and (task.get("onExit") or "exit" in (task.get("hooks") or {})):
             try:
-                return self._exit(task, child, self.own_scope(task["name"], child))
+                return self._exit(task, child)
             except PROBLEMS:
                 return False
         return True

@@ -6,11 +6,11 @@ import re
 
 from pipelines.local.engine import dag, limits, retry, steps
 from pipelines.local.engine.arguments import process
-from pipelines.local.engine.context import Context, Options
+from pipelines.local.engine.context import Context, Invocation, TemplateCall
 from pipelines.local.engine.errors import PROBLEMS, MaxDepthExceeded, NodeProblem, TemplateTimeout
 from pipelines.local.engine.ids import pod_name
 from pipelines.local.engine.nodes import ERROR, FAILED, PENDING, Node
-from pipelines.local.engine.resolve import Caller, Scope
+from pipelines.local.engine.resolve import Caller
 from pipelines.local.engine.scope import refers_to_result
 from pipelines.local.engine.specs import Json, is_pod, node_type, template_type, with_defaults
 from pipelines.local.engine.suspend import execute_suspend
@@ -20,9 +20,7 @@ _DISPLAY_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]")
 _DISPLAY_ANNOTATION = "workflows.argoproj.io/display-name"
 
 
-def execute_template(
-    op: Context, name: str, caller: Caller, scope: Scope, arguments: Json, options: Options
-) -> Node | None:
+def execute_template(op: Context, name: str, call: TemplateCall) -> Node | None:
     """Start or continue the node of this name; None if it cannot start yet.
 
     Raises:
@@ -33,7 +31,7 @@ def execute_template(
         return node
     op.depth += 1
     try:
-        return Call(op, name, caller, scope, arguments, options, node).run()
+        return Call(op, name, call, node).run()
     finally:
         op.depth -= 1
 
@@ -54,13 +52,18 @@ def _settled(op: Context, node: Node) -> bool:
 class Call:
     """One call of a template, in the order in which Argo does things."""
 
-    def __init__(
-        self, op: Context, name: str, caller: Caller, scope: Scope, arguments: Json, options: Options, node: Node | None
-    ) -> None:
-        self.op, self.name, self.caller, self.scope = op, name, caller, scope
-        self.arguments, self.options, self.node = arguments, options, node
-        self.inner = scope
+    def __init__(self, op: Context, name: str, asked: TemplateCall, node: Node | None) -> None:
+        self.op, self.name, self.asked, self.node = op, name, asked, node
+        self.caller, self.scope, self.options = asked.caller, asked.scope, asked.options
+        self.inner = asked.scope
         self.template: Json = {}
+
+    @property
+    def invocation(self) -> Invocation:
+        """What is about to run, as far as it is filled in."""
+        return Invocation(
+            caller=self.caller, scope=self.scope, inner=self.inner, template=self.template, options=self.options
+        )
 
     def run(self) -> Node | None:
         """Do everything, marking the node where something goes wrong before it has started."""
@@ -105,7 +108,7 @@ class Call:
         if self.caller.kind == "step":
             local["steps.name"] = self.caller.name
         self.template = process(
-            resolved, self.arguments, op.globals, local, templating=op.templating, config_maps=op.objects
+            resolved, self.asked.arguments, op.globals, local, templating=op.templating, config_maps=op.objects
         )
         self._show_name()
 
@@ -127,12 +130,12 @@ class Call:
         self.node = self.op.new_node(
             self.name,
             "Skipped",
-            self.scope,
-            self.caller,
-            self.options.boundary_id,
             ERROR,
-            self.options.flag,
-            str(error),
+            scope=self.scope,
+            caller=self.caller,
+            boundary_id=self.options.boundary_id,
+            flag=self.options.flag,
+            message=str(error),
         )
 
     def _locked(self) -> bool:
@@ -147,9 +150,7 @@ class Call:
             raise
         if waiting is not None:
             if self.node is None:
-                self.node = op.new_executable(
-                    self.name, node_type(self.template), self.scope, self.template, self.caller, self.options, PENDING
-                )
+                self.node = op.new_executable(self.name, node_type(self.template), PENDING, self.invocation)
             self._waiting(self.node, waiting.lock, waiting.message)
             return False
         if self.node is not None:
@@ -175,10 +176,7 @@ class Call:
                 self.fail(error)
                 raise
             if self.node is None:
-                kind = node_type(self.template)
-                self.node = op.new_executable(
-                    self.name, kind, self.scope, self.template, self.caller, self.options, PENDING
-                )
+                self.node = op.new_executable(self.name, node_type(self.template), PENDING, self.invocation)
             if hit:
                 op.memo.hit(op, self.node, outputs)
         if self.node is not None and self.node.fulfilled:
@@ -209,7 +207,7 @@ class Call:
         parent = op.nodes.need(self.name)
         if not parent.fulfilled and node.fulfilled:
             try:
-                return execute_template(op, self.name, self.caller, self.scope, self.arguments, self.options)
+                return execute_template(op, self.name, self.asked)
             except PROBLEMS as error:
                 op.mark_error(node.name, error)
                 raise
@@ -219,18 +217,18 @@ class Call:
         op, template = self.op, self.template
         kind = template_type(template)
         if kind == "steps":
-            return steps.execute(op, name, self.inner, self.scope, template, self.caller, self.options)
+            return steps.execute(op, name, self.invocation)
         if kind == "dag":
-            return dag.execute(op, name, self.inner, self.scope, template, self.caller, self.options)
+            return dag.execute(op, name, self.invocation)
         if kind == "suspend":
-            return execute_suspend(op, name, self.scope, template, self.caller, self.options)
+            return execute_suspend(op, name, self.invocation)
         return self._pod(name)
 
     def _pod(self, name: str) -> Node:
         op, template, options = self.op, self.template, self.options
         node = op.node(name)
         if node is None:
-            node = op.new_executable(name, "Pod", self.scope, template, self.caller, options, PENDING)
+            node = op.new_executable(name, "Pod", PENDING, self.invocation)
         elif node.phase != PENDING and "container" not in template:
             return node
         include_result = False

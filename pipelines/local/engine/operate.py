@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from pipelines.local.engine import globals as global_values
 from pipelines.local.engine.clock import show_time, whole_second
-from pipelines.local.engine.context import Context, Options
+from pipelines.local.engine.context import Context, Options, TemplateCall
 from pipelines.local.engine.errors import PROBLEMS, ParallelismReached
 from pipelines.local.engine.gojson import marshal
 from pipelines.local.engine.hooks import run_workflow_hooks
@@ -184,7 +184,8 @@ def _in_exit_handler(op: Context, node: Node) -> bool:
 def _entrypoint(op: Context) -> Node | None:
     caller = Caller(kind="step", template=op.spec.get("entrypoint", ""))
     try:
-        return op.execute(op, op.name, caller, op.templates.root(op.name), op.arguments, Options())
+        call = TemplateCall(caller=caller, scope=op.templates.root(op.name), arguments=op.arguments, options=Options())
+        return op.execute(op, op.name, call)
     except ParallelismReached:
         return None
     except PROBLEMS as error:
@@ -224,10 +225,14 @@ def _finish(op: Context, node: Node, status: str) -> None:
     hook = exit_hook(op.spec, op.arguments)
     if hook is not None:
         caller = Caller(kind="step", template=hook.get("template", ""), ref=hook.get("templateRef"))
-        options = Options(on_exit=True, flag={"hooked": True})
-        scope = op.templates.root(op.name)
+        call = TemplateCall(
+            caller=caller,
+            scope=op.templates.root(op.name),
+            arguments=hook.get("arguments") or {},
+            options=Options(on_exit=True, flag={"hooked": True}),
+        )
         try:
-            exit_node = op.execute(op, f"{op.name}.onExit", caller, scope, hook.get("arguments") or {}, options)
+            exit_node = op.execute(op, f"{op.name}.onExit", call)
         except ParallelismReached:
             return
         except PROBLEMS as error:

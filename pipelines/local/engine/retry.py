@@ -53,7 +53,7 @@ def next_attempt(call: Call, strategy: Json) -> str | None:
     op, options = call.op, call.options
     parent = call.node
     if parent is None:
-        parent = op.new_executable(call.name, "Retry", call.scope, call.template, call.caller, options, RUNNING)
+        parent = op.new_executable(call.name, "Retry", RUNNING, call.invocation)
         call.node = parent
         if options.flag:
             parent.flag = {**options.flag, "retried": True}

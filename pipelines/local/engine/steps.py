@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 from pipelines.local.engine import hooks, loops
-from pipelines.local.engine.context import Context, Options
+from pipelines.local.engine.context import Context, Invocation, Options, TemplateCall
 from pipelines.local.engine.errors import PROBLEMS, MaxDepthExceeded, NodeProblem, ParallelismReached, TemplateTimeout
 from pipelines.local.engine.nodes import ERROR, FAILED, RUNNING, SKIPPED, SUCCEEDED, Node
 from pipelines.local.engine.outbound import outbound_nodes
 from pipelines.local.engine.resolve import Caller
 from pipelines.local.engine.resolve import Scope as TemplateScope
 from pipelines.local.engine.scope import Scope
-from pipelines.local.engine.specs import Json, exit_hook
+from pipelines.local.engine.specs import Json
 
 
-def execute(
-    op: Context,
-    name: str,
-    inner: TemplateScope,
-    outer: TemplateScope,
-    template: Json,
-    caller: Caller,
-    options: Options,
-) -> Node:
+def execute(op: Context, name: str, call: Invocation) -> Node:
     """Start or continue a steps node.
 
     Raises:
         NodeProblem, LangError: its outputs cannot be worked out.
     """
-    node = op.node(name)
+    node, template = op.node(name), call.template
     if node is None:
-        node = op.new_executable(name, "Steps", outer, template, caller, options, RUNNING)
+        node = op.new_executable(name, "Steps", RUNNING, call)
     scope = Scope(template)
     scope.add_outputs("workflow", op.status.get("outputs"))
-    run = _Steps(op, node, inner, scope, on_exit=options.on_exit)
+    run = _Steps(op, node, call.inner, scope, on_exit=call.options.on_exit)
     for index, group in enumerate(template["steps"]):
         group_node, broken = run.group(index, group)
         if broken:
@@ -74,7 +66,7 @@ class _Steps:
         op, name = self.op, f"{self.node.name}[{index}]"
         node = op.node(name)
         if node is None:
-            node = op.new_node(name, "StepGroup", self.inner, None, self.node.id, RUNNING)
+            node = op.new_node(name, "StepGroup", RUNNING, scope=self.inner, boundary_id=self.node.id)
         elif not node.fulfilled:
             op.mark(name, RUNNING)
         self._connect(index, name)
@@ -140,41 +132,35 @@ class _Steps:
         name = f"{group}.{step['name']}"
         expanded = loops.expand(op, step, self.scope, name)
         if not expanded and op.node(name) is None:
-            op.new_node(
-                name,
-                "Skipped",
-                self.inner,
-                Caller.of("step", step),
-                self.node.id,
-                SKIPPED,
-                None,
-                "Skipped, empty params",
-            )
+            self._skip(step, name, SKIPPED, "Skipped, empty params")
             op.nodes.add_child(group, name)
         return expanded
 
     def _start(self, group: Node, step: Json, known: dict[str, Json]) -> Node | None:
         """Start or continue one step; return the group's node if that ends the group."""
         op, name = self.op, f"{group.name}.{step['name']}"
-        caller = Caller.of("step", step)
         existing = op.node(name)
         if existing is None or existing.type == "Skipped":
             try:
                 proceed = loops.should_execute(op, step)
             except PROBLEMS as error:
                 if existing is None:
-                    op.new_node(name, "Skipped", self.inner, caller, self.node.id, ERROR, None, str(error))
+                    self._skip(step, name, ERROR, str(error))
                 op.nodes.add_child(group.name, name)
                 return op.mark_error(group.name, error)
             if not proceed:
                 if existing is None:
-                    why = f"when '{step['when']}' evaluated false"
-                    op.new_node(name, "Skipped", self.inner, caller, self.node.id, SKIPPED, None, why)
+                    self._skip(step, name, SKIPPED, f"when '{step['when']}' evaluated false")
                     op.nodes.add_child(group.name, name)
                 return None
-        options = Options(boundary_id=self.node.id, on_exit=self.on_exit)
+        call = TemplateCall(
+            caller=Caller.of("step", step),
+            scope=self.inner,
+            arguments=step.get("arguments") or {},
+            options=Options(boundary_id=self.node.id, on_exit=self.on_exit),
+        )
         try:
-            child = op.execute(op, name, caller, self.inner, step.get("arguments") or {}, options)
+            child = op.execute(op, name, call)
         except (ParallelismReached, MaxDepthExceeded):
             child = op.node(name)
         except TemplateTimeout as error:
@@ -188,6 +174,12 @@ class _Steps:
             op.nodes.add_child(group.name, name)
         return None
 
+    def _skip(self, step: Json, name: str, phase: str, message: str) -> None:
+        caller = Caller.of("step", step)
+        self.op.new_node(
+            name, "Skipped", phase, scope=self.inner, caller=caller, boundary_id=self.node.id, message=message
+        )
+
     def _assess(self, group: Node, known: dict[str, Json]) -> Node:
         op = self.op
         children = [child for child in map(op.nodes.get, group.children) if child]
@@ -195,9 +187,16 @@ class _Steps:
         for child in children:
             step = known.get(child.name, {})
             self.scope.texts[f"steps.{child.display_name}.status"] = child.phase
-            prefix = f"steps.{step.get('name', '')}"
+            hooked = hooks.Hooked(
+                holder=step,
+                node=child,
+                boundary_id=self.node.id,
+                templates=self.inner,
+                prefix=f"steps.{step.get('name', '')}",
+                scope=self.scope,
+            )
             try:
-                done = hooks.run_hooks(op, step, child, self.node.id, self.inner, prefix, self.scope)
+                done = hooks.run_hooks(op, hooked)
             except PROBLEMS as error:
                 op.mark_error(group.name, error)
                 done = False
@@ -206,9 +205,7 @@ class _Steps:
             if not child.fulfilled:
                 completed = False
             elif child.completed:
-                hook = exit_hook(step, op.arguments)
-                if not hooks.run_on_exit(op, hook, child, self.node.id, self.inner, prefix, self.scope):
-                    completed = False
+                completed = hooks.run_on_exit(op, hooked) and completed
         if not completed:
             return op.mark(group.name, RUNNING) if group.fulfilled else group
         return self._conclude(group, children, known)

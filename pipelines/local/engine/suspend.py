@@ -6,15 +6,13 @@ import json
 from datetime import timedelta
 
 from pipelines.local.engine import durations
-from pipelines.local.engine.context import Context, Options
+from pipelines.local.engine.context import Context, Invocation
 from pipelines.local.engine.errors import NodeProblem
 from pipelines.local.engine.gojson import any_string
 from pipelines.local.engine.nodes import PENDING, RUNNING, SUCCEEDED, Node
-from pipelines.local.engine.resolve import Caller, Scope
-from pipelines.local.engine.specs import Json
 
 
-def execute_suspend(op: Context, name: str, scope: Scope, template: Json, caller: Caller, options: Options) -> Node:
+def execute_suspend(op: Context, name: str, call: Invocation) -> Node:
     """Start or continue a suspend node.
 
     Raises:
@@ -22,9 +20,9 @@ def execute_suspend(op: Context, name: str, scope: Scope, template: Json, caller
     """
     node = op.node(name)
     if node is None:
-        node = op.new_executable(name, "Suspend", scope, template, caller, options, PENDING)
+        node = op.new_executable(name, "Suspend", PENDING, call)
         _offer_choices(node)
-    duration = (template.get("suspend") or {}).get("duration")
+    duration = (call.template.get("suspend") or {}).get("duration")
     if duration:
         try:
             seconds = durations.parse(str(duration))
