@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from pipelines.local.cron.runs import Outcome
 from pipelines.local.engine import Engine
 from pipelines.local.errors import BadInput
 from pipelines.local.manifest import Documents
+
+
+@runtime_checkable
+class CanTerminate(Protocol):
+    """Something that can end one of its runs without its exit handlers."""
+
+    def terminate(self, name: str) -> None:
+        """End a run at once; nothing if it has ended."""
+        ...
 
 
 class EngineRuns:
@@ -28,7 +37,16 @@ class EngineRuns:
         return Outcome(name=name, phase=result.phase, message=str(result.document.get("message") or ""))
 
     def terminate(self, name: str) -> None:
-        """End a run at once."""
+        """End a run at once.
+
+        Raises:
+            BadInput: the engine cannot.
+        """
+        if not isinstance(self._engine, CanTerminate):
+            raise BadInput(
+                f"run {name} is active at the schedule's next time, and this machine cannot replace an active run",
+                remedy="set concurrencyPolicy to Forbid or Allow",
+            )
         self._engine.terminate(name)
 
     def exists(self, name: str) -> bool:

@@ -110,7 +110,9 @@ ROWS = {
     "SecretKeySelector": _KEY,
     "ConfigMapEnvSource": _REF,
     "SecretEnvSource": _REF,
-    "ResourceRequirements": row("limits", notice={"requests": NO_PODS}, refused={"claims": NO_PODS}),
+    "ResourceRequirements": row(
+        notice={"limits": "a step may use what this machine has", "requests": NO_PODS}, refused={"claims": NO_PODS}
+    ),
     "ResourceTemplate": row(
         "action failureCondition manifest mergeStrategy successCondition",
         notice={"setOwnerReference": "nothing collects objects here"},
