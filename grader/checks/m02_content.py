@@ -110,13 +110,14 @@ def _difference(
     day = partition.partition("=")[2]
     answer = f"(SELECT * FROM {probe.oracle().source(table)} WHERE {PARTITION} = DATE '{day}')"
     actual = f"(SELECT * FROM {probe.lake.rows(table.name)} WHERE {PARTITION} = DATE '{day}')"
-    columns, rows = contrast(
-        missing(probe.lake, actual, answer, _COMPARED), missing(probe.lake, answer, actual, _COMPARED), table.key
-    )
+    extra = missing(probe.lake, actual, answer, _COMPARED)
+    lacking = missing(probe.lake, answer, actual, _COMPARED)
+    columns, rows = contrast(extra, lacking, table.key)
     have, want = found.get(partition, Digest()), right.get(partition, Digest())
     more = f", and {len(differing) - 1} more partitions differ" if len(differing) > 1 else ""
     return Failure(
-        f"{table.name} {partition} differs from the independent answer: {have.rows} rows, expected {want.rows}{more}",
+        f"{table.name} {partition} differs from the independent answer: {_number(lacking)} rows are missing, "
+        f"{_number(extra)} should not be there{more}",
         evidence=Evidence(
             columns=columns, rows=rows,
             partitions=[f"{table.name} {name}" for name in differing], expected=f"{want.rows} rows, {want.hash}",
@@ -129,6 +130,10 @@ def _difference(
             "Rows expected but not found: filtered out, or joined away.",
         ),
     )  # fmt: skip
+
+
+def _number(rows: Rows) -> str:
+    return f"{len(rows.rows)}" if len(rows.rows) < _COMPARED else f"{_COMPARED} or more"
 
 
 def contrast(found: Rows, expected: Rows, key: Sequence[str]) -> tuple[list[str], list[tuple[Any, ...]]]:

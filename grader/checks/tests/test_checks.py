@@ -180,7 +180,9 @@ def test_late_row_left_out(world: World) -> None:
     """Late data that was delivered but not taken in differs from the answer."""
     late(world)
     world.lake.con.execute("UPDATE ops.flights SET distance = 1 WHERE flight = 777")
-    assert verdict(world, "M02-content").rationale.startswith("lake.raw.flights flight_date=2013-03-10 differs")
+    found = verdict(world, "M02-content").rationale
+    assert found.startswith("lake.raw.flights flight_date=2013-03-10 differs")
+    assert "1 rows are missing, 1 should not be there" in found
 
 
 def test_wrong_type_and_missing_column(world: World) -> None:
