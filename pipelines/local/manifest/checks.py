@@ -12,6 +12,7 @@ from pipelines.local.manifest.documents import KINDS, Document, Documents
 from pipelines.local.manifest.lint.base import title
 from pipelines.local.manifest.lint.extra import problems as extra_problems
 from pipelines.local.manifest.lint.manifests import findings as resource_findings
+from pipelines.local.manifest.lint.manifests import operator_findings
 from pipelines.local.manifest.lint.pitfalls import warnings as pitfalls
 from pipelines.local.manifest.lint.workflow import validate
 from pipelines.local.manifest.normal import normal
@@ -85,7 +86,18 @@ def _strict(document: Document) -> list[Finding]:
     found = list(_version(document))
     if document.kind in ("ConfigMap", "Secret"):
         return [*found, *_config(document)]
-    return [*found, *Strict(required=document.kind in _SPARK).check(document.body, document.kind)]
+    found += Strict(required=document.kind in _SPARK).check(document.body, document.kind)
+    if document.kind in _SPARK and not any(each.kind in _LATE for each in found):
+        found += _operator(document)
+    return found
+
+
+def _operator(document: Document) -> Iterator[Finding]:
+    """Say what the operator of this machine cannot do with a SparkApplication, or with one that a schedule makes."""
+    if document.kind == "SparkApplication":
+        return operator_findings(document.body)
+    application = {**document.body, "kind": "SparkApplication", "spec": document.body["spec"]["template"]}
+    return operator_findings({**application, "apiVersion": KINDS["SparkApplication"]}, "spec.template")
 
 
 def _version(document: Document) -> Iterator[Finding]:

@@ -15,6 +15,9 @@ SCALARS = {
     "number": "float64",
     "IntOrString": "int32",
 }
+_OPENAPI = {"string": "string", "boolean": "boolean", "number": "number", "IntOrString": "integer"} | dict.fromkeys(
+    ("integer", "int32", "int64"), "integer"
+)
 _NAMED = {
     "[]Artifact": "v1alpha1.Artifacts",
     "[]Mutex": "[]*v1alpha1.Mutex",
@@ -48,6 +51,13 @@ def mismatch(value: Any, type_name: str, owner: str, path: str) -> str:
     if ".steps" in path:
         owner = "Template"  # steps have a decoder of their own, which loses the name
     return f"json: cannot unmarshal {got} into Go struct field {owner}.{path} of type {_go_name(type_name)}"
+
+
+def openapi_mismatch(value: Any, type_name: str, path: str) -> str:
+    """Say that a field of a custom resource has the wrong type, as the API server does."""
+    wanted = {"[]": "array", "{}": "object"}.get(type_name[:2]) or _OPENAPI.get(type_name, "object")
+    got = {list: "array", dict: "object", bool: "boolean", int: "integer", float: "number"}.get(type(value), "string")
+    return f'Invalid value: "{got}": {path} in body must be of type {wanted}: "{got}"'
 
 
 def json_name(value: Any) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipelines.local.manifest.answers import Answer, rule
-from pipelines.local.manifest.gotypes import embedded, json_name, mismatch
+from pipelines.local.manifest.gotypes import embedded, json_name, mismatch, openapi_mismatch
 from pipelines.local.manifest.schema import Type, types
 
 _QUANTITY = re.compile(r"[+-]?(\d+|\d+\.\d*|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?")
@@ -103,7 +103,9 @@ class Strict:
         if type_name == "AnyString":
             self._add("notice", spot.path, f"Argo takes an {json_name(value)} for an empty text here: quote it")
             return
-        self._add("type", spot.path, mismatch(value, type_name, spot.owner, spot.go))
+        of_spark = spot.owner.startswith(("SparkApplication", "ScheduledSparkApplication")) and type_name != "Quantity"
+        text = openapi_mismatch(value, type_name, spot.path) if of_spark else ""
+        self._add("type", spot.path, text or mismatch(value, type_name, spot.owner, spot.go))
 
 
 def _fits(value: Any, type_name: str) -> bool:

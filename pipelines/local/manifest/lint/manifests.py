@@ -10,10 +10,12 @@ from pipelines.local.errors import BadInput
 from pipelines.local.manifest import goyaml
 from pipelines.local.manifest.documents import KINDS, Document
 from pipelines.local.manifest.strict import Finding, Strict
+from pipelines.local.spark import fields
 
 _TAG = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _MARK = "argo-tag"
 _PLAYED = ("SparkApplication",)
+_SAID_ELSEWHERE = ("is required", "unknown field", "cannot be played without a cluster")
 _OTHER = ("SparkApplication", "ScheduledSparkApplication", "ConfigMap", "Secret")
 
 
@@ -79,6 +81,25 @@ def _object(body: dict[str, Any], action: str) -> Iterator[Finding]:
         yield Finding(kind="type", path="apiVersion", message=f"of a {kind} is {KINDS[kind]}, not {version}")
     complete = action in ("create", "replace", "")
     yield from Strict(templated=_templated, required=complete).check(body, kind)
+    if action != "patch":
+        yield from operator_findings(_settled(body))
+
+
+def operator_findings(application: dict[str, Any], prefix: str = "spec") -> Iterator[Finding]:
+    """List what the operator of this machine has to say of a SparkApplication's values; types are checked elsewhere."""
+    if any(found.kind == "type" for found in Strict().check(application, "SparkApplication")):
+        return
+    for text in fields.problems(application):
+        path, _, message = text.partition(": ")
+        if path.startswith("spec.") and not message.endswith(_SAID_ELSEWHERE):
+            yield Finding(kind="refused", path=prefix + path.removeprefix("spec"), message=message)
+
+
+def _settled(value: Any) -> Any:
+    """Leave out what only a run knows."""
+    if isinstance(value, dict):
+        return {key: _settled(each) for key, each in value.items() if not _templated(each)}
+    return [_settled(each) for each in value if not _templated(each)] if isinstance(value, list) else value
 
 
 def _templated(value: Any) -> bool:

@@ -159,11 +159,41 @@ def test_resource_manifests_are_read() -> None:
     assert 'spec.type: Unsupported value: "Phyton": supported values: "Java", "Python", "Scala", "R"' in found
     assert 'spec.driver.coresx: unknown field "spec.driver.coresx"' in found
     assert "spec.executor: Required value" in found
-    assert any(each.startswith("spec.driver.cores: json: cannot unmarshal string") for each in found)
+    wrong = 'Invalid value: "string": spec.driver.cores in body must be of type integer: "string"'
+    assert f"spec.driver.cores: {wrong}" in found
     assert not any("sparkVersion" in each for each in found)
     late = {each.message.split(":")[0]: each.late for each in lint(from_text(_workflow(json.dumps(template))))}
     assert late["spec.executor"]
     assert not late["spec.driver.coresx"]
+
+
+def test_spark_applications_that_cannot_be_played() -> None:
+    """What the operator of this machine cannot do is told before any step starts, also of a schedule's template."""
+    template = {
+        "type": "Python",
+        "mode": "client",
+        "sparkVersion": "4.1.4",
+        "mainApplicationFile": "s3a://bucket/a.py",
+        "driver": {"cores": 1},
+        "executor": {"cores": 1},
+    }
+    scheduled = {
+        "apiVersion": "sparkoperator.k8s.io/v1beta2",
+        "kind": "ScheduledSparkApplication",
+        "metadata": {"name": "nightly"},
+        "spec": {"schedule": "0 2 * * 7", "template": template},
+    }
+    found = {each.path: each.message for each in lint(from_text(json.dumps(scheduled)))}
+    assert "only cluster is supported" in found["spec.template.mode"]
+    assert "is not in the image" in found["spec.template.mainApplicationFile"]
+    assert found["spec.schedule"].startswith("cron schedule 0 2 * * 7 is malformed")
+    application = {"apiVersion": scheduled["apiVersion"], "kind": "SparkApplication", "spec": template}
+    manifest = json.dumps({**application, "metadata": {"generateName": "x-"}}).replace(
+        "s3a://bucket", "{{workflow.name}}"
+    )
+    resource = {"name": "main", "resource": {"action": "create", "manifest": manifest}}
+    messages = [message for _, message, _ in _problems(_workflow(json.dumps(resource)))]
+    assert messages == ["spec.mode: only cluster is supported, not 'client'"]
 
 
 def test_notices_are_told_once() -> None:
