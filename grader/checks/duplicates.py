@@ -46,7 +46,10 @@ class Duplicates:
 
 
 def duplicates(probe: Probe) -> list[Duplicates]:
-    """Look everywhere: tables as they are visible, audit branches, snapshots of failed runs, refused inserts."""
+    """Look everywhere: tables as they are visible, audit branches, snapshots of failed runs, refused inserts.
+
+    Only the probe's days and runs count: what an older experiment left of other days is not theirs.
+    """
     found = []
     for table in TABLES:
         found += _visible(probe.lake, table)
@@ -55,7 +58,8 @@ def duplicates(probe: Probe) -> list[Duplicates]:
     for run in probe.runs():
         if run.phase in FAILED:
             found += _refused(probe, run)
-    return _without_repeats(found)
+    days = {f"{PARTITION}={day}" for day in probe.days}
+    return _without_repeats([one for one in found if one.partition in days])
 
 
 def _visible(lake: Lake, table: TableSpec) -> list[Duplicates]:
@@ -75,19 +79,25 @@ def _staged(probe: Probe, table: TableSpec) -> Iterator[Duplicates]:
         return
     current = iceberg.current_snapshot()
     seen = {current.snapshot_id} if current else set()
+    known = {run.name for run in probe.runs()}
     for name, ref in iceberg.metadata.refs.items():
-        if ref.snapshot_id not in seen:
+        if ref.snapshot_id not in seen and _maker(iceberg.snapshot_by_id(ref.snapshot_id)) in {*known, ""}:
             seen.add(ref.snapshot_id)
             at = f"VERSION AS OF '{name}'"
             yield from _in(lake, table, lake.rows(table.name, name), at, f"in what is staged on branch {name}")
     failed = {run.name for run in probe.runs() if run.phase in FAILED}
     for snapshot in iceberg.snapshots():
-        workflow = snapshot.summary.get("batchlab.workflow") if snapshot.summary else None
+        workflow = _maker(snapshot)
         if workflow in failed and snapshot.snapshot_id not in seen:
             seen.add(snapshot.snapshot_id)
             at = f"VERSION AS OF {snapshot.snapshot_id}"
             where = f"in snapshot {snapshot.snapshot_id} of the failed run {workflow}"
             yield from _in(lake, table, lake.rows(table.name, snapshot.snapshot_id), at, where)
+
+
+def _maker(snapshot: Any) -> str:
+    """Name the workflow that made a snapshot; empty where its summary does not say."""
+    return str(snapshot.summary.get("batchlab.workflow") or "") if snapshot and snapshot.summary else ""
 
 
 def _in(lake: Lake, table: TableSpec, source: str, version: str, where: str) -> list[Duplicates]:

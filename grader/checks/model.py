@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 Outcome = Literal["pass", "fail", "blocked", "error", "waiting"]
 MOST_ROWS = 10
+MOST_PARTITIONS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,7 @@ class Evidence:
     Args:
         columns: names of the columns of `rows`.
         rows: at most ten offending (or, for a pass, proving) rows.
-        partitions: `table partition` of what is concerned.
+        partitions: `table partition` of what is concerned; the first fifty are kept.
         expected: what should be, in words.
         found: what is.
         query: a query to paste that shows it.
@@ -38,7 +39,7 @@ class Evidence:
         return {
             "columns": list(self.columns),
             "rows": [[_plain(value) for value in row] for row in self.rows[:MOST_ROWS]],
-            "partitions": list(self.partitions),
+            "partitions": list(self.partitions[:MOST_PARTITIONS]),
             "expected": self.expected,
             "found": self.found,
             "query": self.query,

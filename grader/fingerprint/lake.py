@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import psycopg
 from pyiceberg.catalog import Catalog, load_catalog
-from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.exceptions import BadRequestError, NoSuchIdentifierError, NoSuchNamespaceError, NoSuchTableError
 from pyiceberg.table import Table
 
 from grader.fingerprint.cache import DigestCache
@@ -22,6 +22,7 @@ from pipelines.local.errors import BadInput
 from pipelines.local.state import StateDir
 
 CATALOG = "lake"
+_NO_SUCH = (NoSuchTableError, NoSuchNamespaceError, NoSuchIdentifierError, BadRequestError, ValueError)
 PARTITION = "flight_date"
 """Column that names a partition in PostgreSQL, where there are no partitions: the logical date."""
 
@@ -76,7 +77,7 @@ class Lake:
         short = name.removeprefix(f"{CATALOG}.")
         try:
             return f"{CATALOG}.{short}", self.catalog.load_table(tuple(short.split(".")))
-        except (NoSuchTableError, ValueError):
+        except _NO_SUCH:
             pass
         names = self.tables()
         if short in names:

@@ -114,6 +114,18 @@ def test_append_that_the_audit_stopped(world: World) -> None:
     assert "ended Failed: curate" in verdict(world, "M03-succeeds").rationale
 
 
+def test_older_experiments_do_not_count(world: World) -> None:
+    """A branch that an older run left, and doubled keys of a day that was not played, are not these runs' fault."""
+    flights = world.lake.iceberg("lake.raw.flights")
+    flights.manage_snapshots().create_branch(flights.current_snapshot().snapshot_id, "audit_old").commit()
+    world.write(table("lake.raw.flights"), DAYS[0], "daily-of-last-week", append=True, branch="audit_old")
+    assert verdict(world, "M03-keys").outcome == "pass"
+    world.write(table("lake.raw.flights"), DAYS[2], "daily-of-last-week", append=True)
+    assert verdict(world, "M03-keys").outcome == "fail"
+    world.days = DAYS[:2]
+    assert verdict(world, "M03-keys").outcome == "pass"
+
+
 def test_append_whose_branch_is_gone(world: World) -> None:
     """Duplicates in a snapshot that no branch leads to any more are found by the failed run's name."""
     flights = world.lake.iceberg("lake.raw.flights")

@@ -99,6 +99,10 @@ def test_diff_of_snapshots(state: StateDir) -> None:
     ("arguments", "words"),
     [
         (("fingerprint", "raw.trikcy"), "there is no table raw.trikcy; there are: lake.raw.tricky, reporting.tricky"),
+        *[
+            (("fingerprint", name), f"there is no table {name}; there are: lake.raw.tricky")
+            for name in ("nope", "lake", "lake.", "a..b", "raw/x.tricky", "../x", "raw.tricky.files", "r w.t;", "ops.x")
+        ],
         (("fingerprint", "raw.tricky", "--snapshot", "17"), "has no snapshot 17; its newest are:"),
         (("fingerprint", "reporting.tricky", "--snapshot", "17"), "it has no snapshots"),
         (("diff", "raw.tricky", "--from", "17", "--to", "18"), "has no snapshot 17"),
