@@ -76,7 +76,8 @@ class WallClock:
 class VirtualClock:
     """A clock that stands still while nothing happens, flows with real seconds while processes run, and else jumps.
 
-    Several runs may share it (a backfill); it jumps to the earliest awaited moment when all of them wait and none is busy.
+    Several runs may share it (a backfill); when all of them wait and none is busy, it jumps to the earliest moment
+    that one of them waits for.
     """
 
     _TICK = 0.05

@@ -10,25 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from pipelines.local.engine.clock import Clock, parse_time, show_time
 from pipelines.local.engine.context import Objects
 from pipelines.local.engine.ids import new_uid, random_suffix
 from pipelines.local.engine.images import ImageTable
+from pipelines.local.engine.kubectl import MANIFEST, PATCH_TYPES, KubectlError, merge_patch, plural, require, settled
 from pipelines.local.engine.operators import Operator, Running, StepPlace
 from pipelines.local.engine.runner import Runner
 from pipelines.local.engine.specs import Json
 from pipelines.local.engine.store import Store
-
-_SETTLED = {"COMPLETED", "FAILED"}
-_REQUIRED = ("driver", "executor", "mainApplicationFile", "sparkVersion", "type")
-_MANIFEST = "/tmp/manifest.yaml"  # noqa: S108 - where Argo's executor has it, and what kubectl therefore says
-_PATCH_TYPES = "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
-
-
-class KubectlError(Exception):
-    """What kubectl would have printed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +56,7 @@ class Cluster:
         with self._guard:
             found = self._load(kind, name)
             if found is None:
-                raise KubectlError(f'Error from server (NotFound): {_plural(kind, found)} "{name}" not found')
+                raise KubectlError(f'Error from server (NotFound): {plural(kind, found)} "{name}" not found')
             return self._refresh(found)
 
     def create(self, manifest: Json, asker: Asker) -> Json:
@@ -85,12 +76,12 @@ class Cluster:
             existing = self._load(kind, name)
             if existing is not None and not self._is_mine(existing, asker):
                 raise KubectlError(
-                    f'Error from server (AlreadyExists): error when creating "{_MANIFEST}": '
-                    f'{_plural(kind, manifest)} "{name}" already exists'
+                    f'Error from server (AlreadyExists): error when creating "{MANIFEST}": '
+                    f'{plural(kind, manifest)} "{name}" already exists'
                 )
-            if existing is not None and _settled(existing["object"]):
+            if existing is not None and settled(existing["object"]):
                 return self._refresh(existing)
-            _require(manifest, name)
+            require(manifest, name)
             metadata |= {
                 "name": name,
                 "namespace": metadata.get("namespace", "default"),
@@ -110,7 +101,7 @@ class Cluster:
         """
         kind, name = manifest["kind"], (manifest.get("metadata") or {}).get("name")
         if not name:
-            raise KubectlError(f"error: from {_MANIFEST}: cannot use generate name with apply")
+            raise KubectlError(f"error: from {MANIFEST}: cannot use generate name with apply")
         with self._guard:
             existing = self._load(kind, name)
             if existing is None:
@@ -128,8 +119,8 @@ class Cluster:
             existing = self._load(kind, name)
             if existing is None:
                 raise KubectlError(
-                    f'Error from server (NotFound): error when replacing "{_MANIFEST}": '
-                    f'{_plural(kind, manifest)} "{name}" not found'
+                    f'Error from server (NotFound): error when replacing "{MANIFEST}": '
+                    f'{plural(kind, manifest)} "{name}" not found'
                 )
             return self._change(existing, manifest.get("spec") or {}, manifest, asker)
 
@@ -143,13 +134,13 @@ class Cluster:
         with self._guard:
             existing = self._load(kind, name)
             if existing is None:
-                raise KubectlError(f'Error from server (NotFound): {_plural(kind, manifest)} "{name}" not found')
+                raise KubectlError(f'Error from server (NotFound): {plural(kind, manifest)} "{name}" not found')
             if strategy != "merge":
                 raise KubectlError(
                     "Error from server (UnsupportedMediaType): the body of the request was in an unknown format - "
-                    f"accepted media types include: {_PATCH_TYPES}"
+                    f"accepted media types include: {PATCH_TYPES}"
                 )
-            spec = _merge_patch(existing["object"].get("spec") or {}, manifest.get("spec") or {})
+            spec = merge_patch(existing["object"].get("spec") or {}, manifest.get("spec") or {})
             return self._change(existing, spec, manifest, asker)
 
     def delete(self, kind: str, name: str) -> None:
@@ -177,7 +168,7 @@ class Cluster:
         """Return the names of objects that are still being reconciled in this process."""
         with self._guard:
             keys = list(self._running)
-        return [name for kind, name in keys if (found := self._load(kind, name)) and not _settled(self._refresh(found))]
+        return [name for kind, name in keys if (found := self._load(kind, name)) and not settled(self._refresh(found))]
 
     def close(self) -> None:
         """End everything that runs for objects."""
@@ -217,7 +208,7 @@ class Cluster:
             status = json.loads(json.dumps(running.status()))
             if status and status != found.get("status"):
                 found["status"] = status
-                if _settled(found):
+                if settled(found):
                     record["ended"] = show_time(self._clock.now())
                 self._save(record)
         return found
@@ -240,7 +231,7 @@ class Cluster:
         running = self._running.pop((found["kind"], found["metadata"]["name"]), None)
         if running is not None:
             running.stop()
-        if found.get("status") is None or _settled(found) or running is not None:
+        if found.get("status") is None or settled(found) or running is not None:
             self._start(changed, asker, keep_status=True)
         return changed
 
@@ -278,37 +269,3 @@ def _needed(data: Mapping[str, str] | None, name: str) -> Mapping[str, str]:
     if data is None:
         raise KeyError(name)
     return data
-
-
-def _plural(kind: str, manifest: Mapping[str, Any] | None) -> str:
-    """Return a kind as kubectl names it in errors: `sparkapplications.sparkoperator.k8s.io`."""
-    group = str((manifest or {}).get("apiVersion") or "sparkoperator.k8s.io/v1beta2").rpartition("/")[0]
-    return f"{kind.lower()}s.{group}" if group else f"{kind.lower()}s"
-
-
-def _settled(found: Json) -> bool:
-    """Whether the Spark Operator is done with an object: only these two states are final."""
-    state = ((found.get("status") or {}).get("applicationState") or {}).get("state")
-    return state in _SETTLED
-
-
-def _require(manifest: Json, name: str) -> None:
-    """Refuse an object that lacks what its schema requires, in the API server's words."""
-    spec = manifest.get("spec") or {}
-    missing = [field for field in _REQUIRED if field not in spec] if manifest["kind"] == "SparkApplication" else []
-    if missing:
-        lines = "".join(f"* spec.{field}: Required value\n" for field in missing)
-        raise KubectlError(f'The {manifest["kind"]} "{name}" is invalid: \n{lines}')
-
-
-def _merge_patch(target: Any, patch: Any) -> Any:
-    """Apply a JSON merge patch (RFC 7386)."""
-    if not isinstance(patch, Mapping):
-        return patch
-    merged = dict(target) if isinstance(target, Mapping) else {}
-    for key, value in patch.items():
-        if value is None:
-            merged.pop(key, None)
-        else:
-            merged[key] = _merge_patch(merged.get(key), value)
-    return merged

@@ -13,30 +13,23 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.local.engine import suspend
-from pipelines.local.engine.clock import Clock, WallClock, parse_time, whole_second
+from pipelines.local.engine.build import Services, build
+from pipelines.local.engine.clock import Clock, WallClock
 from pipelines.local.engine.cluster import Cluster
 from pipelines.local.engine.context import Context
 from pipelines.local.engine.errors import NodeProblem
 from pipelines.local.engine.events import Event, Listener
-from pipelines.local.engine.execute import execute_template
-from pipelines.local.engine.gojson import compact
 from pipelines.local.engine.images import ImageTable
-from pipelines.local.engine.locks import LockOwner, Locks
-from pipelines.local.engine.memo import Memo
-from pipelines.local.engine.nodes import SUCCEEDED, Node, Nodes
+from pipelines.local.engine.nodes import SUCCEEDED, Node
 from pipelines.local.engine.objects import ObjectSet
 from pipelines.local.engine.operate import DONE
 from pipelines.local.engine.operators import Operator
-from pipelines.local.engine.pods import Pods, PodServices
 from pipelines.local.engine.preflight import check
-from pipelines.local.engine.resolve import Templates
-from pipelines.local.engine.resource import ResourcePods
 from pipelines.local.engine.runner import Runner
 from pipelines.local.engine.session import Session, executor_lock, is_executed, stored
 from pipelines.local.engine.specs import Json
 from pipelines.local.engine.store import Store
 from pipelines.local.engine.submit import Request, document
-from pipelines.local.engine.templating import Templating
 from pipelines.local.errors import BadInput
 from pipelines.local.lang import Lang
 from pipelines.local.preload import ForkServer
@@ -74,6 +67,7 @@ class Engine:
         self,
         state: StateDir,
         clock: Clock | None = None,
+        *,
         images: ImageTable | None = None,
         operators: Mapping[str, Operator] | None = None,
         objects: Iterable[Mapping[str, Any]] = (),
@@ -240,84 +234,43 @@ class Engine:
         self._queues[name] = events
         begun = time.thread_time()
         try:
-            op, pods = self._context(found, status, nodes, events)
+            op = self._build(found, status, nodes, events)
             if supplied is not None:
-                self._take_up(op, pods, supplied)
-            session = Session(op, pods, self.store, events, self.listener)
-            session.run()
-            pods.finish()
-        except BaseException:
-            self.close()
-            raise
+                self._take_up(op, supplied)
+            try:
+                Session(op, self.store, events, self.listener).run()
+                op.pods.finish()
+            except BaseException:
+                op.pods.abandon()
+                raise
         finally:
             del self._queues[name]
         result = _result(name, stored(op), [node.to_dict() for node in op.nodes])
         return replace(result, own_seconds=time.thread_time() - begun)
 
-    def _context(
-        self, found: Json, status: Json, nodes: list[Json], events: queue.SimpleQueue[Any]
-    ) -> tuple[Context, Pods]:
-        metadata = status.pop("metadata", found["metadata"])
-        full_spec = found["spec"]
-        spec = status.pop("spec", None) or {key: value for key, value in full_spec.items() if key != "templates"}
-        objects = ObjectSet([*self.objects, *found["objects"]])
-        known = Nodes(metadata["name"])
-        for node in nodes:
-            known.add(Node.from_dict(node))
-        known.dirty = {}
-        for key in ("startedAt", "finishedAt"):
-            if isinstance(status.get(key), str):
-                status[key] = parse_time(status[key])
-        created = parse_time(found["created"])
-        assert created
-        services = PodServices(
-            runner=self._runner,
+    def _build(self, found: Json, status: Json, nodes: list[Json], events: queue.SimpleQueue[Any]) -> Context:
+        services = Services(
             store=self.store,
             clock=self.clock,
             images=self.images,
-            objects=objects,
-            resources=ResourcePods(self.cluster, objects, self._lang or Lang.shared(), metadata),
-            events=events,
-            folder=self._folder(metadata["name"]),
+            cluster=self.cluster,
+            runner=self._runner,
+            lang=self._lang or Lang.shared(),
+            objects=self.objects,
             state_root=self.state.root,
-        )
-        pods = Pods(metadata, services)
-        owner = LockOwner(
-            namespace=metadata["namespace"],
-            run=metadata["name"],
-            priority=int(spec.get("priority", 0)),
-            created=created,
+            steps=self.state.steps,
             alive=lambda run: run in self._queues or self.is_executed(run),
             released=self._wake_others,
         )
-        op = Context(
-            metadata=metadata,
-            spec=spec,
-            status=status,
-            nodes=known,
-            templates=Templates(full_spec.get("templates") or [], found["library"], status.pop("storedTemplates", {})),
-            templating=Templating(self._lang or Lang.shared(), self.clock),
-            clock=self.clock,
-            pods=pods,
-            locks=Locks(self.store, objects, owner),
-            memo=Memo(self.store, objects),
-            objects=objects,
-            created=whole_second(created),
-            execute=execute_template,
-        )
-        if '"hooks":' in compact([full_spec, found["library"]]):
-            op.caches["hooks"] = True
-        if isinstance(self.clock, WallClock):
-            op.caches["wall"] = True
-        return op, pods
+        return build(services, found, status, nodes, events)
 
     def _wake_others(self) -> None:
         for events in list(self._queues.values()):
             events.put(None)
 
-    def _take_up(self, op: Context, pods: Pods, supplied: Mapping[str, str]) -> None:
+    def _take_up(self, op: Context, supplied: Mapping[str, str]) -> None:
         """Prepare a stored run for going on."""
-        pods.restore({node.id: node for node in op.nodes if not node.fulfilled})
+        op.pods.restore({node.id: node for node in op.nodes if not node.fulfilled})
         if not op.status.pop("suspended", False):
             return
         op.spec.pop("suspend", None)

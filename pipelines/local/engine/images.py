@@ -15,7 +15,7 @@ class Image:
     `entrypoint` is what runs when a container has no `command`; `default_args` when it has no `args` either.
     `env` is added below the manifest's own; `path` goes in front of PATH.
     `workdir` is where it starts.
-    `mounts` maps a folder inside the image to the local folder that stands for it (`/opt/batchlab` → `<state>/code/<hash>`).
+    `mounts` maps a folder inside the image to a local one that stands for it (`/opt/batchlab` → `<state>/code/X`).
     """
 
     name: str
@@ -27,7 +27,7 @@ class Image:
     workdir: str = "/"
 
     def local_path(self, inside: str) -> Path | None:
-        """Map a path inside the image (`local:///opt/batchlab/x.py` without its scheme) to the local file, if it is under a mount."""
+        """Map a path inside the image (of `local:///opt/batchlab/x.py`) to the local file, if it has one."""
         for prefix, folder in self.mounts.items():
             if inside == prefix or inside.startswith(prefix.rstrip("/") + "/"):
                 return folder / inside[len(prefix) :].lstrip("/")
@@ -41,7 +41,7 @@ class ImageTable:
         self._images = dict(_known() if images is None else images)
 
     def find(self, name: str) -> Image | None:
-        """Return the image of this name: an entry of exactly this name, else of its repository without tag or digest."""
+        """Return the image of this name: an entry of exactly this name, else of its repository without the tag."""
         for candidate in (name, _short(name), _repository(name)):
             if candidate in self._images:
                 return replace(self._images[candidate], name=name)

@@ -140,7 +140,8 @@ class Locks:
         key = ref.get("configMapKeyRef")
         if key is None:
             raise NodeProblem(
-                "requested configuration is invalid: cannot get LockName for a Semaphore without a ConfigMapRef or Database"
+                "requested configuration is invalid: "
+                "cannot get LockName for a Semaphore without a ConfigMapRef or Database"
             )
         name = f"{ref.get('namespace') or self._owner.namespace}/ConfigMap/{key.get('name', '')}/{key.get('key', '')}"
         data = ((self._objects.config_map(key.get("name", "")) or {}).get("data") or {}).get(key.get("key", ""))

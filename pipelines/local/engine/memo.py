@@ -70,7 +70,7 @@ class Memo:
         op.nodes.touch(node)
 
     def save(self, op: Context, node: Node, *, without_outputs: bool = False) -> None:
-        """Remember the outputs of a memoized node that succeeded; of a steps template Argo remembers none (steps.go:176)."""
+        """Remember the outputs of a memoized node that succeeded; of a steps template Argo remembers none."""
         status = node.memoization
         if not status or status.get("hit"):
             return

@@ -18,7 +18,7 @@ class StepPlace:
     `env` is the environment for child processes (no `BATCHLAB_*` in it). `image` is what the manifest's image name
     maps to; `images` maps further names (driver and executor may differ). `lifeline_fd` is the read end of a pipe
     whose other end only the executor holds: a supervisor that inherits it sees EOF when the executor is gone, and must
-    then end its process group. `secret` and `config_map` look up objects of the run (`{key: text}`, `KeyError` if absent).
+    then end its process group. `secret` and `config_map` look up objects of the run (`{key: text}`, or `KeyError`).
     `wake` may be called from any thread as soon as `status()` would say something new.
     """
 
@@ -36,7 +36,7 @@ class Running(Protocol):
     """A custom resource that was created and is being reconciled."""
 
     def status(self) -> Mapping[str, Any]:
-        """Return the `.status` mapping that the real controller would show now; `{}` before it shows one. Never blocks."""
+        """Return the `.status` that the real controller would show now; `{}` before it shows one. Never blocks."""
         ...
 
     def stop(self) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.local.engine.nodes import ERROR, FAILED, SUCCEEDED
-from pipelines.local.engine.podspec import PodPlace, artifact_key
+from pipelines.local.engine.podenv import PodPlace
+from pipelines.local.engine.podspec import artifact_key
 from pipelines.local.engine.specs import Json
 
 _RESULT_LIMIT = 256 * 1024

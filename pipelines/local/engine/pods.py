@@ -4,79 +4,31 @@ from __future__ import annotations
 
 import json
 import queue
-import re
 import shutil
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from pipelines.local.engine import limits, podspec
+from pipelines.local.engine import podspec
 from pipelines.local.engine.clock import Clock
 from pipelines.local.engine.context import Context, Objects, Options
 from pipelines.local.engine.errors import PROBLEMS, NodeProblem
-from pipelines.local.engine.ids import new_uid, pod_name
+from pipelines.local.engine.ids import pod_name
 from pipelines.local.engine.images import ImageTable
 from pipelines.local.engine.nodes import ERROR, FAILED, Node
 from pipelines.local.engine.outputs import Outcome, collect
-from pipelines.local.engine.podspec import PodPlace
+from pipelines.local.engine.pod import Pod, new_pod
+from pipelines.local.engine.podenv import PodPlace
 from pipelines.local.engine.resource import ResourcePods
 from pipelines.local.engine.runner import Runner
 from pipelines.local.engine.specs import Json
 from pipelines.local.engine.store import Store
 
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _POLL_SECONDS = 5
 PAST_POD_DEADLINE = "Pod was active on the node longer than the specified deadline"
-
-
-@dataclass(kw_only=True)
-class Pod:
-    """One pod: what it is to run, and how far it is."""
-
-    node_id: str
-    node_name: str
-    template: Json
-    include_result: bool
-    on_exit: bool
-    active_seconds: float | None = None
-    stop_at: datetime | None = None
-    uid: str = field(default_factory=new_uid)
-    launched: bool = False
-    running: bool = False
-    ends_at: datetime | None = None
-    stopping: bool = False
-    gone: bool = False
-    too_late: bool = False
-    outcome: Outcome | None = None
-
-    def to_dict(self) -> Json:
-        """Return what the store keeps, enough to run the pod again as the same attempt."""
-        return {
-            "node": self.node_name,
-            "template": self.template,
-            "includeResult": self.include_result,
-            "onExit": self.on_exit,
-            "activeSeconds": self.active_seconds,
-            "stopAt": self.stop_at.isoformat() if self.stop_at else None,
-            "uid": self.uid,
-        }
-
-    @classmethod
-    def from_dict(cls, node_id: str, document: Mapping[str, Any]) -> Pod:
-        """Rebuild a pod from the store."""
-        return cls(
-            node_id=node_id,
-            node_name=document["node"],
-            template=document["template"],
-            include_result=document["includeResult"],
-            on_exit=document["onExit"],
-            active_seconds=document["activeSeconds"],
-            stop_at=datetime.fromisoformat(document["stopAt"]) if document["stopAt"] else None,
-            uid=document["uid"],
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,31 +80,11 @@ class Pods:
         """
         if node.id in self._pods:
             return
-        _check_name(pod_name(op.name, node.name, template.get("name", "")))
-        now = self._services.clock.now()
-        active = _number(template.get("activeDeadlineSeconds"))
-        if op.deadline is not None and not options.on_exit:
-            left = int((op.deadline - now).total_seconds())
-            if left <= 0:
-                return
-        seconds = limits.template_timeout(template)
-        if seconds is not None and node.started_at is not None:
-            left = int((node.started_at + timedelta(seconds=seconds) - now).total_seconds())
-            if left <= 1:
-                raise NodeProblem(f"{node.name} exceeded its deadline")
-            active = left if active is None else min(active, left)
-        pod = Pod(
-            node_id=node.id,
-            node_name=node.name,
-            template=template,
-            include_result=include_result,
-            on_exit=options.on_exit,
-            active_seconds=active,
-            stop_at=options.execution_deadline,
-        )
-        self._pods[node.id] = pod
-        self._new.append(pod)
-        op.active_pods += 1
+        pod = new_pod(op, node, template, include_result=include_result, options=options)
+        if pod is not None:
+            self._pods[node.id] = pod
+            self._new.append(pod)
+            op.active_pods += 1
 
     # -- after the walk
 
@@ -164,11 +96,7 @@ class Pods:
 
     def launch(self) -> None:
         """Start the processes of created pods; where steps cannot be isolated, only one per path."""
-        waiting = []
-        for pod in self._new:
-            if not self._launch(pod):
-                waiting.append(pod)
-        self._new = waiting
+        self._new = [pod for pod in self._new if not self._launch(pod)]
 
     def _launch(self, pod: Pod) -> bool:
         services = self._services
@@ -329,6 +257,12 @@ class Pods:
             if event is not None and event[1] is not None:
                 self.note(*event)
 
+    def abandon(self) -> None:
+        """Kill what still runs and do not wait: the run was interrupted."""
+        for pod in self._pods.values():
+            if pod.launched and not pod.gone:
+                self._services.runner.stop(f"{self._metadata['name']}/{pod.node_id}", signal.SIGUSR1)
+
     # -- after a crash
 
     def restore(self, unfinished: Mapping[str, Node]) -> None:
@@ -344,25 +278,6 @@ class Pods:
                 self._end(pod, self._read_outcome(pod))
             else:
                 self._new.append(pod)
-
-
-def _check_name(name: str) -> None:
-    """Refuse a pod name as the API server does; template names may have capitals, pod names may not."""
-    if not _SUBDOMAIN.fullmatch(name):
-        raise NodeProblem(
-            f'Pod "{name}" is invalid: metadata.name: Invalid value: "{name}": a lowercase RFC 1123 subdomain must '
-            "consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric "
-            f"character (e.g. 'example.com', regex used for validation is '{_SUBDOMAIN.pattern}')"
-        )
-
-
-def _number(value: Any) -> float | None:
-    if value is None:
-        return None
-    try:
-        return float(int(value))
-    except ValueError as error:
-        raise NodeProblem(f"value '{value}' cannot be resolved to an int") from error
 
 
 def from_epoch(seconds: float | None) -> datetime | None:

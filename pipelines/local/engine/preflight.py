@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipelines.local.engine import kubectl
 from pipelines.local.engine.images import ImageTable
 from pipelines.local.engine.objects import ObjectSet
 from pipelines.local.engine.operators import Operator
@@ -24,6 +25,8 @@ def check(document: Json, images: ImageTable, operators: Mapping[str, Operator],
         for kind in ("container", "script"):
             if kind in template:
                 _check_container(f"{path}.{kind}", template[kind], images, objects)
+        if "resource" in template:
+            _check_resource(f"{path}.resource", template["resource"], operators)
 
 
 def reachable(document: Json) -> Iterator[tuple[str, Json]]:
@@ -86,3 +89,20 @@ def _check_container(path: str, container: Json, images: ImageTable, objects: Ob
                     where=f"{path}.env[{entry['name']}]",
                     remedy="give its file beside the workflow's",
                 )
+
+
+def _check_resource(path: str, resource: Json, operators: Mapping[str, Operator]) -> None:
+    """Refuse a kind that nobody plays here, and fields that its operator cannot carry out."""
+    text = resource.get("manifest", "")
+    try:
+        manifest = kubectl.parsed(text)
+    except kubectl.KubectlError:
+        return
+    kind = str(manifest["kind"])
+    if "{{" in kind or resource.get("action") in {"get", "delete", "patch"}:
+        return
+    if kind not in operators:
+        raise BadInput(f"a resource of kind {kind} is not supported on this machine", where=f"{path}.manifest")
+    problems = operators[kind].check(manifest) if "{{" not in text else []
+    if problems:
+        raise BadInput(f"{kind}: {problems[0]}", where=f"{path}.manifest")

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
-from pipelines.local.engine.cluster import Asker, Cluster, KubectlError
+from pipelines.local.engine.cluster import Asker, Cluster
 from pipelines.local.engine.context import Objects
+from pipelines.local.engine.kubectl import KubectlError, parsed
 from pipelines.local.engine.nodes import FAILED, SUCCEEDED
 from pipelines.local.engine.outputs import Outcome
-from pipelines.local.engine.podspec import PodPlace
+from pipelines.local.engine.podenv import PodPlace
 from pipelines.local.engine.specs import Json
 from pipelines.local.lang import Lang, LangError
 
@@ -37,7 +36,7 @@ class ResourcePods:
         self._waiting: dict[str, _Waiting] = {}
 
     def start(self, node_id: str, template: Json, place: PodPlace, hear: Hear) -> None:
-        """Do the action; `hear` is told `started`, `poll` whenever it is worth a look, and `resource` with the outcome."""
+        """Do the action; `hear` is told `started`, `poll` when it is worth a look, and `resource` with the outcome."""
         hear("started", {})
         place.folder.mkdir(parents=True, exist_ok=True)
         wake = _waker(hear)
@@ -101,7 +100,7 @@ class ResourcePods:
         waits = resource.get("successCondition") or resource.get("failureCondition")
         if action == "delete" and (waits or (template.get("outputs") or {}).get("parameters")):
             raise _WrongUseError("successCondition, failureCondition and outputs are not supported for delete action")
-        manifest = _parsed(resource.get("manifest", ""))
+        manifest = parsed(resource.get("manifest", ""))
         if resource.get("setOwnerReference"):
             self._own(manifest)
         if action == "create":
@@ -156,22 +155,6 @@ class ResourcePods:
 
 class _WrongUseError(Exception):
     """The template asks for what Argo's executor refuses."""
-
-
-def _parsed(text: str) -> Json:
-    """Read a manifest as kubectl does.
-
-    Raises:
-        KubectlError: it is no object.
-    """
-    try:
-        manifest = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise KubectlError(f'error: error parsing "/tmp/manifest.yaml": {error}') from error
-    if not isinstance(manifest, dict) or not manifest.get("kind"):
-        raise KubectlError("error: unable to decode \"/tmp/manifest.yaml\": Object 'Kind' is missing")
-    manifest["metadata"] = dict(manifest.get("metadata") or {})
-    return manifest
 
 
 def _failed(message: str) -> Outcome:

@@ -17,7 +17,7 @@ from pipelines.local.engine.clock import show_time
 from pipelines.local.engine.context import Context
 from pipelines.local.engine.events import Event, Listener
 from pipelines.local.engine.operate import DONE, operate
-from pipelines.local.engine.pods import Pod, Pods
+from pipelines.local.engine.pod import Pod
 from pipelines.local.engine.specs import Json
 from pipelines.local.engine.store import Store
 from pipelines.local.errors import BadInput
@@ -29,10 +29,8 @@ _RECURSION = 20000
 class Session:
     """Drives one run until it ends, or until only a person can continue it."""
 
-    def __init__(
-        self, op: Context, pods: Pods, store: Store, events: queue.SimpleQueue[Any], listener: Listener
-    ) -> None:
-        self.op, self.pods, self.store, self.events, self.listener = op, pods, store, events, listener
+    def __init__(self, op: Context, store: Store, events: queue.SimpleQueue[Any], listener: Listener) -> None:
+        self.op, self.pods, self.store, self.events, self.listener = op, op.pods, store, events, listener
         self._numbers: dict[str, int] = {node.id: index for index, node in enumerate(op.nodes)}
         self._phase = ""
 

@@ -125,7 +125,7 @@ def with_defaults(template: Json, defaults: Json | None) -> Json:
 
 
 def exit_hook(holder: Mapping[str, Any], arguments: Json) -> Json | None:
-    """Return the exit handler of a step, task or spec: `onExit`, or the hook `exit`; it inherits the workflow's arguments."""
+    """Return the exit handler of a step, task or spec (`onExit`, or the hook `exit`); it inherits the arguments."""
     if holder.get("onExit"):
         return {"template": holder["onExit"], "arguments": arguments}
     hook = (holder.get("hooks") or {}).get("exit")

@@ -1,4 +1,4 @@
-"""The run store: one SQLite file per state directory; every change is one transaction, so a kill leaves it consistent."""
+"""The run store: one SQLite file per state directory; every change is one transaction, so a kill leaves it whole."""
 
 from __future__ import annotations
 

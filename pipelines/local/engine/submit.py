@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,8 @@ from pipelines.local.engine.specs import Json, by_name, join
 from pipelines.local.errors import BadInput
 
 _MAX_NAME = 63
+_MAX_BASE = 58  # Kubernetes cuts generateName so that the name stays a label
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +83,11 @@ def _metadata(given: Json, request: Request) -> Json:
     if len(name) > _MAX_NAME:
         raise BadInput(
             f'workflow name "{name}" must not be more than {_MAX_NAME} characters long (currently {len(name)})'
+        )
+    if not _NAME.fullmatch(name):
+        raise BadInput(
+            f'metadata.name: Invalid value: "{name}": a lowercase RFC 1123 subdomain must consist of lower case '
+            "alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character"
         )
     annotations = dict(given.get("annotations") or {})
     if request.scheduled_time is not None:

@@ -1,4 +1,4 @@
-"""The few Linux calls that Python 3.11 has no function for. Each raises OSError; on other systems none of them exists."""
+"""The few Linux calls that Python 3.11 has no function for. Each raises OSError; elsewhere none of them exists."""
 
 from __future__ import annotations
 

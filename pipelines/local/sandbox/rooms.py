@@ -13,23 +13,27 @@ _NODES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
 def isolate(*, pids: bool) -> None:
-    """Enter a mount namespace (and a process namespace for children) of one's own; as root directly, else as a mapped user.
+    """Enter a mount namespace (and a process namespace for children) of one's own, if need be as a mapped user.
 
     Raises:
         OSError: the machine does not allow it.
     """
     flags = linux.CLONE_NEWNS | (linux.CLONE_NEWPID if pids else 0)
     user, group = os.getuid(), os.getgid()
-    try:
-        if user != 0:
-            raise PermissionError
-        linux.unshare(flags)
-    except PermissionError:
+    if user != 0 or not _unshared(flags):
         linux.unshare(flags | linux.CLONE_NEWUSER)
         for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
             with open(f"/proc/self/{name}", "w") as file:
                 file.write(text)
     linux.mount("none", "/", "", linux.MS_REC | linux.MS_PRIVATE)
+
+
+def _unshared(flags: int) -> bool:
+    try:
+        linux.unshare(flags)
+    except PermissionError:  # root without the capability, as in most containers
+        return False
+    return True
 
 
 def furnish(spec: dict[str, Any]) -> None:
