@@ -98,7 +98,7 @@ def make_environment(uv):
 
 
 def install(uv):
-    """Install the locked packages, checked by hash, then this checkout in place."""
+    """Install the locked packages, all there are and checked by hash, then this checkout in place."""
     lock = os.path.join(ROOT, "requirements.lock")
     pip = (
         [uv, "pip", "install", "--python", python()]
