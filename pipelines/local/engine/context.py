@@ -101,6 +101,15 @@ class Context:
         """The workflow's arguments, which exit handlers inherit."""
         return self.spec.get("arguments") or {}
 
+    @property
+    def shutdown(self) -> str:
+        """How the workflow was told to end (`Stop`, `Terminate`), or an empty text."""
+        return str(self.spec.get("shutdown") or "")
+
+    def may_start(self, *, on_exit: bool) -> bool:
+        """Whether pods may still start: after Stop only those of exit handlers, after Terminate none."""
+        return not self.shutdown or (self.shutdown == "Stop" and on_exit)
+
     def stamp(self) -> datetime:
         """Return the present moment as the status shows it: whole seconds."""
         return whole_second(self.clock.now())

@@ -14,6 +14,8 @@ _BAD = {FAILED, ERROR}
 
 def assess(op: Context, dag: Node, template: Json, graph: Dependencies, targets: list[str]) -> str:
     """Return the phase of a dag: Running while anything runs; a skipped target takes over its branch's last phase."""
+    if op.shutdown and _exits_done(op, dag, targets):
+        return FAILED
     phases = _branch_phases(op, dag, {f"{dag.name}.{target}" for target in targets})
     if phases is None:
         return RUNNING
@@ -33,6 +35,12 @@ def assess(op: Context, dag: Node, template: Json, graph: Dependencies, targets:
             if fail_fast:
                 break
     return result
+
+
+def _exits_done(op: Context, dag: Node, targets: list[str]) -> bool:
+    """Whether no target's exit handler still runs."""
+    handlers = (op.node(f"{dag.name}.{target}.onExit") for target in targets)
+    return all(node.fulfilled for node in handlers if node)
 
 
 def _branch_phases(op: Context, dag: Node, targets: set[str]) -> dict[str, str] | None:

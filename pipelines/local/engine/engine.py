@@ -164,6 +164,15 @@ class Engine:
                 raise BadInput(f"run {name} has ended ({status['phase']})", remedy="run its manifest again")
             return self._execute(found, status, nodes, supplied=supplied or {})
 
+    def terminate(self, name: str) -> None:
+        """End a run of this process at once, from another thread: pods are killed, no exit handler runs.
+
+        A run that is not being executed here is left alone.
+        """
+        events = self._queues.get(name)
+        if events is not None:
+            events.put(("shutdown", None, {"strategy": "Terminate"}))
+
     def get(self, name: str) -> RunResult:
         """Return a run as it is stored.
 

@@ -236,6 +236,8 @@ class Call:
         if boundary is not None and template_type(template) != "resource":
             _, parent = op.templates.scope(boundary.template_scope).resolve(Caller.of_node(boundary))
             include_result = refers_to_result(task_name(name), parent)
+        if not op.pods.exists(node.id) and not op.may_start(on_exit=options.on_exit):
+            return op.mark(name, FAILED, f"workflow shutdown with strategy: {op.shutdown}")
         op.pods.create(op, node, template, include_result=include_result, options=options)
         return node
 

@@ -83,7 +83,7 @@ def run_on_exit(op: Context, hooked: Hooked) -> bool:
         NodeProblem, LangError: it cannot run.
     """
     hook = exit_hook(hooked.holder, op.arguments)
-    if hook is None or (hook.get("expression") and not _wanted(op, hook, hooked)):
+    if hook is None or not op.may_start(on_exit=True) or (hook.get("expression") and not _wanted(op, hook, hooked)):
         return True
     name = f"{hooked.node.name}.onExit"
     arguments = hook.get("arguments") or {}

@@ -139,6 +139,8 @@ def _reconcile(op: Context) -> None:
             op.pods.put_back(pod)
         else:
             _assess(op, node, pod.outcome)
+    if op.shutdown:
+        _shut_down(op)
     if op.deadline is None or op.clock.now() < op.deadline:
         return
     for pod in op.pods.alive():
@@ -150,6 +152,18 @@ def _reconcile(op: Context) -> None:
         waits = node.phase == PENDING or node.active_suspend
         if waits and not node.fulfilled and not _in_exit_handler(op, node):
             op.mark(node.name, FAILED, _PAST_DEADLINE)
+
+
+def _shut_down(op: Context) -> None:
+    """End what a stopped or terminated workflow still runs or waits for."""
+    for pod in op.pods.alive():
+        node = op.nodes.get(pod.node_id)
+        if node is not None and not node.fulfilled and not op.may_start(on_exit=pod.on_exit):
+            op.mark(node.name, FAILED, f"workflow shutdown with strategy:  {op.shutdown}")
+            op.pods.stop(pod)
+    for node in op.nodes:
+        if node.active_suspend and not op.may_start(on_exit=_in_exit_handler(op, node)):
+            op.mark(node.name, FAILED, f"Stopped with strategy '{op.shutdown}'")
 
 
 def _assess(op: Context, node: Node, outcome: Outcome) -> None:
@@ -223,7 +237,7 @@ def _finish(op: Context, node: Node, status: str) -> None:
     """Run the workflow's exit handler, then give the workflow its last phase."""
     exit_node: Node | None = None
     hook = exit_hook(op.spec, op.arguments)
-    if hook is not None:
+    if hook is not None and (op.node(f"{op.name}.onExit") or op.may_start(on_exit=True)):
         caller = Caller(kind="step", template=hook.get("template", ""), ref=hook.get("templateRef"))
         call = TemplateCall(
             caller=caller,
@@ -245,4 +259,5 @@ def _finish(op: Context, node: Node, status: str) -> None:
     elif status == "Succeeded":
         op.mark_workflow("Succeeded")
     else:
-        op.mark_workflow(status, node.message)
+        stopped = node.bad and op.shutdown
+        op.mark_workflow(status, f"Stopped with strategy '{op.shutdown}'" if stopped else node.message)

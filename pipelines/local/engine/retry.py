@@ -116,6 +116,9 @@ def _assess(op: Context, parent: Node, strategy: Json, options: Options) -> bool
         parent.outputs = last.outputs
         op.mark(parent.name, SUCCEEDED)
         return True
+    if op.shutdown:
+        op.mark(parent.name, last.phase, f"Stopped with strategy '{op.shutdown}'")
+        return True
     if op.deadline and op.clock.now() >= op.deadline:
         op.mark(parent.name, last.phase, f"retry exceeded workflow deadline {_go_time(op.deadline)}")
         return True

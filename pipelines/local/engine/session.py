@@ -112,6 +112,8 @@ class Session:
         if event is None:
             return
         kind, pod, details = event
+        if kind == "shutdown":
+            self.op.spec["shutdown"] = details["strategy"]
         if isinstance(pod, Pod):
             self.pods.note(kind, pod, details)
 
