@@ -106,7 +106,7 @@ def install(uv):
         else [python(), "-m", "pip", "install", "--disable-pip-version-check"]
     )
     run(
-        pip + ["--quiet", "--require-hashes", "-r", lock],
+        pip + ["--quiet", "--require-hashes", "--no-deps", "-r", lock],
         "installing the locked packages (1.6 GiB, some minutes the first time)",
     )
     run(pip + ["--quiet", "--no-deps", "--no-build-isolation", "-e", ROOT], "installing batchlab")
