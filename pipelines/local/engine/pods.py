@@ -113,8 +113,10 @@ class Pods:
             services.events.put(None)
             return True
         services.runner.ready()
-        if not services.runner.isolated and not self._claim(pod, spec):
-            return False
+        if not services.runner.isolated:
+            if not self._claim(pod, spec):
+                return False
+            spec = podspec.in_the_open(spec)
         pod.launched = True
         services.runner.start(spec, self._hear(pod))
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,26 @@ def through_environment(template: Json, place: PodPlace) -> Json:
             given = {key: template[kind][key] for key in ("command", "args", "env", "envFrom") if key in template[kind]}
             expanded[kind] = {**expanded[kind], **given}
     return expanded
+
+
+def in_the_open(spec: dict[str, Any]) -> dict[str, Any]:
+    """Change a description for a machine that cannot give a step its own file system.
+
+    Script, working directory, home and temporary files are then in the step's folder; paths that the manifest names
+    are the machine's own.
+    """
+    folder = Path(spec["dir"])
+    for name in ("work", "tmp"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / name).mkdir(parents=True)
+    source = str(folder / "script")
+    return {
+        **spec,
+        "argv": [source if word == SCRIPT else word for word in spec["argv"]],
+        "files": [{**file, "path": source if file["path"] == SCRIPT else file["path"]} for file in spec["files"]],
+        "cwd": str(folder / "work") if spec["cwd"] == "/" else spec["cwd"],
+        "env": {**spec["env"], "HOME": str(folder / "work"), "TMPDIR": str(folder / "tmp")},
+    }
 
 
 def command(template: Json, image: Image) -> list[str]:

@@ -73,11 +73,9 @@ def from_template(template: Mapping[str, Any]) -> Json:
 
 
 def _metadata(given: Json, request: Request) -> Json:
-    name = (
-        request.name
-        or given.get("name")
-        or (given["generateName"] + random_suffix() if "generateName" in given else "")
-    )
+    name = request.name or given.get("name") or ""
+    if not name and "generateName" in given:
+        name = given["generateName"][:_MAX_BASE] + random_suffix()
     if not name:
         raise BadInput("the workflow has neither metadata.name nor metadata.generateName")
     if len(name) > _MAX_NAME:
