@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 
+import truststore
+
 from pipelines.local.errors import BadInput
 from pipelines.local.lang import build
 from pipelines.local.spark import cds, jars, java
@@ -14,6 +16,7 @@ from pipelines.local.spark import cds, jars, java
 
 def main() -> int:
     """Find or fetch Java, fetch the jars, build the helper; 2 with a remedy where one cannot be had."""
+    truststore.inject_into_ssl()  # certificates that the system trusts, those of a proxy among them
     try:
         found = java.find_or_fetch()
         print(f"setup: Java {found.version} at {found.home}", file=sys.stderr)
