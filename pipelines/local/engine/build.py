@@ -42,6 +42,7 @@ class Services:
     state_root: Path
     steps: Path
     alive: Callable[[str], bool]
+    here: Callable[[str], bool]
     released: Callable[[], None]
 
 
@@ -70,6 +71,7 @@ def build(services: Services, found: Json, status: Json, nodes: list[Json], even
         priority=int(spec.get("priority", 0)),
         created=created,
         alive=services.alive,
+        here=services.here,
         released=services.released,
     )
     op = Context(

@@ -269,6 +269,7 @@ class Engine:
             state_root=self.state.root,
             steps=self.state.steps,
             alive=lambda run: run in self._queues or self.is_executed(run),
+            here=lambda run: run in self._queues,
             released=self._wake_others,
         )
         return build(services, found, status, nodes, events)

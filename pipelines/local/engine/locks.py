@@ -23,13 +23,14 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True)
 class LockOwner:
-    """The run that wants locks: its names, its place in queues, and who else is alive."""
+    """The run that wants locks: its names, its place in queues, which other runs are alive, and which of them are here."""
 
     namespace: str
     run: str
     priority: int
     created: datetime
     alive: Callable[[str], bool]
+    here: Callable[[str], bool]
     released: Callable[[], None]
 
 
@@ -60,7 +61,8 @@ class Locks:
             for lock, limit in limits.items():
                 refused = self._refused(lock, holder, limit)
                 if refused:
-                    self.waiting_for[node_id] = [run for run, _ in self._holders(lock)]
+                    ahead = self._front(lock)
+                    self.waiting_for[node_id] = [row[0] for row in [*self._holders(lock), *([ahead] if ahead else [])]]
                     return refused
             for lock in limits:
                 connection.execute("INSERT OR IGNORE INTO locks VALUES (?, ?, ?)", (lock, holder, self._owner.run))
@@ -72,6 +74,7 @@ class Locks:
         """Give back what a node holds or waits for; cheap for a node that never asked."""
         if node_id in self._mine:
             self._mine.discard(node_id)
+            self.waiting_for.pop(node_id, None)
             self._delete([self._holder(node_id)])
 
     def release_all(self) -> None:
@@ -89,12 +92,15 @@ class Locks:
         """Whether something of this run waits for another run."""
         return any(run != self._owner.run for runs in self.waiting_for.values() for run in runs)
 
+    def blocked_from_outside(self) -> bool:
+        """Whether one of those runs is in another process, which gives no sign when it releases a lock."""
+        return any(not self._owner.here(run) for runs in self.waiting_for.values() for run in runs)
+
     def _delete(self, holders: Iterable[str]) -> None:
         with self._store.transaction() as connection:
             for holder in holders:
                 connection.execute("DELETE FROM locks WHERE holder = ?", (holder,))
                 connection.execute("DELETE FROM queue WHERE holder = ?", (holder,))
-        self.waiting_for.clear()
         self._owner.released()
 
     def _holder(self, node_id: str) -> str:
@@ -108,6 +114,13 @@ class Locks:
         found = self._store.rows("SELECT run, holder FROM locks WHERE lock = ?", lock)
         return [row for row in found if self._alive(row[0])]
 
+    def _front(self, lock: str) -> tuple[Any, ...] | None:
+        """Return who is first in a lock's queue: by priority, then by creation of the run."""
+        queue = self._store.rows(
+            "SELECT run, holder FROM queue WHERE lock = ? ORDER BY priority DESC, created, run, holder", lock
+        )
+        return next((row for row in queue if self._alive(row[0])), None)
+
     def _alive(self, run: str) -> bool:
         return run == self._owner.run or self._owner.alive(run)
 
@@ -115,10 +128,7 @@ class Locks:
         holders = self._holders(lock)
         if any(row[1] == holder for row in holders):
             return None
-        queue = self._store.rows(
-            "SELECT run, holder FROM queue WHERE lock = ? ORDER BY priority DESC, created, run, holder", lock
-        )
-        front = next((row for row in queue if self._alive(row[0])), None)
+        front = self._front(lock)
         at_front = front is None or (front[0] == self._owner.run and front[1].count("/") == holder.count("/"))
         if at_front and len(holders) < limit:
             return None

@@ -75,14 +75,14 @@ class Session:
         op = self.op
         until: datetime | None = min(op.wakes, default=None)
         busy = self.pods.busy()
-        foreign = op.locks.blocked_by_others()
-        if not busy and until is None and not foreign:
+        outside = op.locks.blocked_from_outside()
+        if not busy and until is None and not op.locks.blocked_by_others():
             op.status["suspended"] = True
             self.save()
             return False
-        poll = self._poll() if foreign else contextlib.nullcontext()
+        poll = self._poll() if outside else contextlib.nullcontext()
         with poll:
-            event = op.clock.wait(self.events, until, busy=busy or foreign)
+            event = op.clock.wait(self.events, until, busy=busy or outside)
         if event is not None:
             self._take(event)
         self._take_events()

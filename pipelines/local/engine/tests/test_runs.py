@@ -118,6 +118,23 @@ def test_mutex_across_runs(state: StateDir) -> None:
     assert [result.phase for result in results] == ["Succeeded"] * 3
 
 
+def test_waiting_for_a_lock_takes_no_real_time(state: StateDir) -> None:
+    """A run that holds a mutex for an hour of virtual time lets the next one go on at once."""
+    templates = "- {name: main, synchronization: {mutexes: [{name: m}]}, suspend: {duration: 1h}}"
+    results: list[RunResult] = []
+    with closing(Engine(state, VirtualClock(BEGIN))) as engine:
+
+        def go(name: str) -> None:
+            results.append(engine.run(workflow(templates, name)))
+
+        threads = [threading.Thread(target=go, args=(name,)) for name in ("one", "two")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    assert sorted(result.document["finishedAt"][11:] for result in results) == ["04:04:05Z", "05:04:05Z"]
+
+
 def test_memoized_outputs_are_found_again(engine: Engine) -> None:
     """A second run takes remembered outputs instead of running the step."""
     templates = """
