@@ -23,7 +23,7 @@ class Waiting:
 
 @dataclass(frozen=True, kw_only=True)
 class LockOwner:
-    """The run that wants locks: its names, its place in queues, which other runs are alive, and which of them are here."""
+    """The run that wants locks: its names, its place in queues, and which other runs are alive or in this process."""
 
     namespace: str
     run: str
