@@ -164,11 +164,22 @@ class Cluster:
             if wake in (found := self._wakers.get((kind, name), [])):
                 found.remove(wake)
 
-    def unfinished(self) -> list[str]:
-        """Return the names of objects that are still being reconciled in this process."""
+    def unfinished(self, run: str) -> list[tuple[str, str]]:
+        """Return kind and name of the objects of a run that are still being reconciled in this process."""
         with self._guard:
-            keys = list(self._running)
-        return [name for kind, name in keys if (found := self._load(kind, name)) and not settled(self._refresh(found))]
+            records = {key: self._load(*key) for key in list(self._running)}
+            return [
+                key
+                for key, record in records.items()
+                if record and record.get("run") == run and not settled(self._refresh(record))
+            ]
+
+    def end(self, kind: str, name: str) -> None:
+        """End what runs for an object; the object stays, in its last state."""
+        with self._guard:
+            running = self._running.pop((kind, name), None)
+        if running is not None:
+            running.stop()
 
     def close(self) -> None:
         """End everything that runs for objects."""

@@ -247,8 +247,11 @@ class Engine:
             if supplied is not None:
                 self._take_up(op, supplied)
             try:
-                Session(op, self.store, events, self.listener).run()
+                session = Session(op, self.store, events, self.listener)
+                session.run()
                 op.pods.finish()
+                if op.status["phase"] in DONE:
+                    op.pods.settle(session.tell)
             except BaseException:
                 op.pods.abandon()
                 raise

@@ -6,7 +6,7 @@ import json
 import queue
 import shutil
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -246,6 +246,17 @@ class Pods:
     def alive(self) -> list[Pod]:
         """Return the pods that have not ended."""
         return [pod for pod in self._pods.values() if pod.outcome is None]
+
+    @property
+    def shared_files(self) -> bool:
+        """Whether steps were started that see the machine's own files, because it cannot give them private ones."""
+        return any(pod.launched and "resource" not in pod.template for pod in self._pods.values()) and (
+            not self._services.runner.isolated
+        )
+
+    def settle(self, tell: Callable[[str], None]) -> None:
+        """Wait for, or end, what resource steps left at work."""
+        self._services.resources.settle(tell)
 
     def finish(self) -> None:
         """Kill what still runs, and wait until it is gone."""

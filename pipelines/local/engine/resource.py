@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from pipelines.local.lang import Lang, LangError
 
 Hear = Callable[[str, dict[str, Any]], None]
 _FAILED = 64
+_LOOK_SECONDS = 1.0
 
 
 @dataclass(kw_only=True)
@@ -34,6 +36,7 @@ class ResourcePods:
     def __init__(self, cluster: Cluster, objects: Objects, lang: Lang, metadata: Json) -> None:
         self._cluster, self._objects, self._lang, self._metadata = cluster, objects, lang, metadata
         self._waiting: dict[str, _Waiting] = {}
+        self._let_go: set[tuple[str, str]] = set()
 
     def start(self, node_id: str, template: Json, place: PodPlace, hear: Hear) -> None:
         """Do the action; `hear` is told `started`, `poll` when it is worth a look, and `resource` with the outcome."""
@@ -77,11 +80,30 @@ class ResourcePods:
             if failed is not None:
                 self._end(node_id, _failed(failed))
             elif met is not None:
+                if not success and not failure:
+                    self._let_go.add((waiting.kind, waiting.name))
                 self._end(node_id, self._outputs(waiting.template, found))
 
     def stop(self, node_id: str) -> None:
         """Give up waiting; the object stays, as it does when a pod of Argo's is killed."""
         self._end(node_id, Outcome(phase=FAILED, message="main: Error (exit code 137)", exit_code=137))
+
+    def settle(self, tell: Callable[[str], None]) -> None:
+        """When the run is over: wait for objects that its steps only created, as they would go on in a cluster.
+
+        Objects of steps that gave up (a deadline, a failure) are ended.
+        """
+        run, changed = self._metadata["name"], threading.Event()
+        for kind, name in self._cluster.unfinished(run):
+            if (kind, name) not in self._let_go:
+                self._cluster.end(kind, name)
+                tell(f"{kind} {name} was still at work and was ended: no step waits for it any more")
+                continue
+            tell(f"{kind} {name} is still at work; no step waits for it")
+            self._cluster.watch(kind, name, changed.set)
+            while (kind, name) in self._cluster.unfinished(run):
+                changed.wait(_LOOK_SECONDS)
+                changed.clear()
 
     def _end(self, node_id: str, outcome: Outcome) -> None:
         waiting = self._waiting.pop(node_id, None)

@@ -33,6 +33,7 @@ class Session:
         self.op, self.pods, self.store, self.events, self.listener = op, op.pods, store, events, listener
         self._numbers: dict[str, int] = {node.id: index for index, node in enumerate(op.nodes)}
         self._phase = ""
+        self._warned = False
 
     def run(self) -> None:
         """Do passes until the run is over or suspended; on an interrupt the store is consistent."""
@@ -46,11 +47,21 @@ class Session:
                 if op.status["phase"] in DONE:
                     break
                 self.pods.launch()
+                self._warn()
                 if self._take_events() or op.changed:
                     continue
                 if not self._wait():
                     break
         op.locks.release_all() if op.status["phase"] in DONE else None
+
+    def tell(self, text: str) -> None:
+        """Tell the person who looks on."""
+        self.listener(Event(kind="notice", run=self.op.name, at=self.op.clock.now(), message=text))
+
+    def _warn(self) -> None:
+        if not self._warned and self.pods.shared_files:
+            self._warned = True
+            self.tell("this machine gives steps no files of their own: those that name the same path run one at a time")
 
     def save(self) -> None:
         """Store what changed in one transaction, then tell the listener."""
