@@ -246,14 +246,16 @@ class Engine:
             op = self._build(found, status, nodes, events)
             if supplied is not None:
                 self._take_up(op, supplied)
+            session = Session(op, self.store, events, self.listener)
             try:
-                session = Session(op, self.store, events, self.listener)
                 session.run()
                 op.pods.finish()
                 if op.status["phase"] in DONE:
                     op.pods.settle(session.tell)
-            except BaseException:
+            except BaseException as error:
                 op.pods.abandon()
+                if isinstance(error, KeyboardInterrupt):
+                    session.tell(f"interrupted; go on with: batchlab resume {name}")
                 raise
         finally:
             del self._queues[name]
