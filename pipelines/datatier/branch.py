@@ -27,8 +27,14 @@ def branch_name(pipeline: str, ds: LogicalDate) -> str:
 
 
 def restart(spark: SparkSession, table: Table, branch: str) -> None:
-    """Forget what an earlier run left on the branch: the next commit to it starts from what `main` is then."""
-    spark.sql(f"ALTER TABLE {table.name} DROP BRANCH IF EXISTS {branch}")
+    """Make the branch start from what `main` is now, whatever an earlier run left on it.
+
+    A table that was never written has nothing to start from: there the first commit makes the branch.
+    """
+    if spark.sql(f"SELECT 1 FROM {table.name}.refs WHERE name = 'main'").isEmpty():
+        spark.sql(f"ALTER TABLE {table.name} DROP BRANCH IF EXISTS {branch}")
+    else:
+        spark.sql(f"ALTER TABLE {table.name} CREATE OR REPLACE BRANCH {branch}")
 
 
 @contextmanager

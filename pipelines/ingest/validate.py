@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 KEYS = """SELECT count(*) FROM (
     SELECT DISTINCT carrier, flight, origin FROM ops.flights
-    WHERE flight_date = %s AND recorded_at <= %s AND recorded_at <= coalesce(%s, 'infinity')) AS keys"""
+    WHERE flight_date = %s AND recorded_at <= %s AND recorded_at <= coalesce(%s::timestamptz, 'infinity')) AS keys"""
 DROPPED = "SELECT count(*) FROM ops.flights WHERE flight_date = %s AND recorded_at > %s"
 
 

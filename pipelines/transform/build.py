@@ -32,6 +32,7 @@ def dbt_arguments(ds: LogicalDate, work: Path) -> list[str]:
         "--no-send-anonymous-usage-stats",
         "--no-version-check",
         "--log-level-file=none",
+        "--no-partial-parse",  # every day has other vars, which makes any cache of the last run void
         "build",
         f"--project-dir={PROJECT}",
         f"--profiles-dir={PROJECT}",

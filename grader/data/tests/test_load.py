@@ -32,7 +32,7 @@ def conninfo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def _scalar(conninfo: str, query: str) -> object:
     with psycopg.connect(conninfo) as connection:
-        row = connection.execute(query).fetchone()  # type: ignore[call-overload]
+        row = connection.execute(query).fetchone()
     assert row is not None
     return row[0]
 

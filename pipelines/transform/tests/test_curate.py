@@ -44,7 +44,8 @@ def _curated(*flights: tuple[Any, ...], weather: list[tuple[Any, ...]] | None = 
     airlines = spark.createDataFrame([("B6", "JetBlue Airways")], "carrier string, name string")
     zones = [("JFK", "America/New_York"), ("PBI", "America/New_York"), ("LAX", "America/Los_Angeles"), ("EEN", None)]
     airports = spark.createDataFrame(zones, "faa string, tzone string")
-    return curate(spark.createDataFrame(list(flights), FLIGHT), observed, airlines, airports).collect()
+    found: list[Row] = curate(spark.createDataFrame(list(flights), FLIGHT), observed, airlines, airports).collect()
+    return found
 
 
 def _instants(row: Row) -> tuple[datetime | None, ...]:
