@@ -43,11 +43,12 @@ def test_every_mart_has_schema_tests_and_singular_tests(manifest: dict[str, Any]
         name = f"model.datatier.{mart.name.rpartition('.')[2]}"
         tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
         mine = [test for test in tests if name in test["depends_on"]["nodes"]]
-        generic = {test["test_metadata"]["name"] for test in mine if test.get("test_metadata")}
-        assert {"unique_key", "no_nulls", "within"} <= generic
+        generic = {
+            test["test_metadata"]["name"]: test["test_metadata"]["kwargs"] for test in mine if test.get("test_metadata")
+        }
+        assert {"unique_key", "no_nulls", "within"} <= set(generic)
         assert len([test for test in mine if not test.get("test_metadata")]) == 2
-        keys = [test["test_metadata"]["kwargs"]["columns"] for test in mine if "unique_key" in test["name"]]
-        assert keys == [list(mart.key)]
+        assert generic["unique_key"]["columns"] == list(mart.key)
 
 
 def test_failing_rows_are_kept(manifest: dict[str, Any]) -> None:
