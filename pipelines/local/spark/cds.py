@@ -21,7 +21,7 @@ EXERCISE = Path(__file__).with_name("exercise.py")
 
 def path(java: Java) -> Path:
     """Return where the archive for this Java and class path is kept, made or not."""
-    parts = [java.version, str(java.home), *command.FAST]
+    parts = [java.version, str(java.home), *command.FAST, EXERCISE.read_text()]
     for jar in command.class_path().split(os.pathsep):
         found = Path(jar)
         stamp = found.stat() if found.exists() else None

@@ -8,12 +8,13 @@ REPORT as soon as the application is over; a warm JVM is cleaned after that.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from pipelines.local.spark.warm.pool import Lease, Pool
 from pipelines.local.state import StateDir
 
 
-def run(request: Request, report: Callable[[int], None]) -> None:
+def run(request: Request, standby: Standby | None, report: Callable[[int], None]) -> None:
     """Run a driver; `report` gets the program's exit code."""
     if not request.program:
         argv = [*request.java, SUBMIT, *request.submit]
@@ -34,13 +35,46 @@ def run(request: Request, report: Callable[[int], None]) -> None:
         return
     lease = _lease(request)
     if lease is None:
-        report(_run_new(request))
+        report(_run_new(request, standby))
         return
-    code = _program(request, lease.address)
+    code = _program(request, standby, lease.address)
     with suppress(Doubt):  # the keeper will find out, and replace the JVM
         lease.stop_context()
     report(code)
     lease.release()
+
+
+class Standby:
+    """A fork of this process that waits to become the program.
+
+    It is made before anything else: a later fork would inherit connections to the JVM, and close them in its own way.
+    """
+
+    def __init__(self, argv: list[str], cwd: str) -> None:
+        waiting, self._start = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(self._start)
+            with os.fdopen(waiting) as told:
+                env = told.read()
+            if not env:
+                os._exit(0)
+            os.chdir(cwd)
+            replace_process(argv, json.loads(env))
+        os.close(waiting)
+
+    def run(self, env: Mapping[str, str]) -> int:
+        """Let it begin, with this environment, and wait for its end; returns its exit code, negative for a signal."""
+        os.write(self._start, json.dumps(env).encode())
+        os.close(self._start)
+        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+
+
+def _standby(request: Request) -> Standby | None:
+    """Keep a fork ready where this process has imported PySpark already and the program is Python."""
+    argv = [sys.executable, *request.program]
+    ready = "pyspark" in sys.modules and request.program and can_become(argv, request.env)
+    return Standby(argv, request.cwd) if ready else None
 
 
 def watch(descriptor: int, over: threading.Event) -> None:
@@ -69,29 +103,26 @@ def _lease(request: Request) -> Lease | None:
     return None
 
 
-def _run_new(request: Request) -> int:
+def _run_new(request: Request, standby: Standby | None) -> int:
     info = Path(request.cwd) / f".gateway-{os.getpid()}"
     jvm = gateway.start(request.java, request.submit, info=info, env=request.env, cwd=Path(request.cwd), log=None)
     try:
         address = gateway.await_address(jvm, info)
     except gateway.GatewayGone:
         return _code(jvm.wait()) or 1
-    code = _program(request, address)
+    code = _program(request, standby, address)
     assert jvm.stdin is not None
     jvm.stdin.close()  # the JVM stops what the program left running, and ends
     jvm.wait()
     return code
 
 
-def _program(request: Request, address: gateway.Address) -> int:
-    env, argv = {**request.env, **address.env()}, [sys.executable, *request.program]
-    if "pyspark" not in sys.modules or not can_become(argv, env):
-        return _code(subprocess.run(argv, env=env, cwd=request.cwd, check=False).returncode)
-    program = os.fork()  # this process was forked from one that has imported PySpark already
-    if program == 0:
-        os.chdir(request.cwd)
-        replace_process(argv, env)
-    return _code(os.waitstatus_to_exitcode(os.waitpid(program, 0)[1]))
+def _program(request: Request, standby: Standby | None, address: gateway.Address) -> int:
+    env = {**request.env, **address.env()}
+    if standby is not None:
+        return _code(standby.run(env))
+    argv = [sys.executable, *request.program]
+    return _code(subprocess.run(argv, env=env, cwd=request.cwd, check=False).returncode)
 
 
 def _code(returned: int) -> int:
@@ -103,6 +134,8 @@ def main(request: str, lifeline: int, report_to: int) -> None:
     """Run the request and report once."""
     os.set_inheritable(lifeline, False)
     os.set_inheritable(report_to, False)
+    loaded = Request.load(Path(request))
+    standby = _standby(loaded)
     over = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: None)  # the group's other processes get it too; this one waits for them
@@ -113,7 +146,7 @@ def main(request: str, lifeline: int, report_to: int) -> None:
         os.write(report_to, f"{code}\n".encode())
         os.close(report_to)
 
-    run(Request.load(Path(request)), report)
+    run(loaded, standby, report)
 
 
 if __name__ == "__main__":

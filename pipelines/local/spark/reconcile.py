@@ -21,6 +21,7 @@ from pipelines.local.spark.home import spark_home
 from pipelines.local.spark.java import find
 from pipelines.local.spark.request import Request
 from pipelines.local.spark.warm.fit import misfit
+from pipelines.local.spark.warm.pool import Pool
 from pipelines.local.state import StateDir
 
 if TYPE_CHECKING:
@@ -189,6 +190,7 @@ class Application:
     # --- the driver ---
 
     def _launch(self, driver: Driver) -> None:
+        Pool(self._state).hold_off()
         place = self._place.directory
         work, logs = place / "work", place / "logs"
         for folder in (work, logs):

@@ -14,7 +14,7 @@ from py4j.protocol import Py4JError
 from pipelines.local.spark.gateway import Address
 
 FULLEST = 0.5  # of the heap may be in use after a collection; more means that something was left behind
-PATIENCE = 3.0  # seconds for threads of a stopped context to end
+PATIENCE = 10.0  # seconds for calls under way and threads of a stopped context to end
 
 
 class Doubt(Exception):  # noqa: N818 - a reason to take another JVM
@@ -93,10 +93,11 @@ class Jvm:
             Doubt: something is left, or the JVM does not answer.
         """
         try:
+            self._settle(baseline)
             self._clear_spark()
             self._restore(baseline, log)
             self._forget_objects()
-            self._check(baseline)
+            self._check_memory()
         except (Py4JError, OSError) as error:
             raise Doubt(f"it cannot be cleaned: {error}") from error
 
@@ -140,12 +141,17 @@ class Jvm:
             if name[:1] == "o" and name[1:].isdigit() and name != mine:
                 bindings.remove(name)
 
-    def _check(self, baseline: Mapping[str, Any]) -> None:
+    def _settle(self, baseline: Mapping[str, Any]) -> None:
+        """Wait until nothing of the application runs: its calls may still be under way, and make a context yet."""
         deadline = time.monotonic() + PATIENCE
         while (left := self._lasting_threads() - int(baseline["threads"])) > 0:
             if time.monotonic() > deadline:
                 raise Doubt(f"{left} threads were left running")
-            time.sleep(0.05)
+            time.sleep(0.02)
+            self.stop_context()
+        self.stop_context()
+
+    def _check_memory(self) -> None:
         memory = self._gateway.jvm.java.lang.management.ManagementFactory.getMemoryMXBean()
         memory.gc()
         heap = memory.getHeapMemoryUsage()

@@ -28,6 +28,8 @@ from pipelines.local.state import StateDir
 IDLE = {1: 600.0, 2: 45.0}  # seconds without use, by slot: one stays for a while, a second only for a burst
 REPLACEMENTS = 5
 TICK = 0.1
+LONGEST = 120.0  # seconds that an exercise may take
+QUIET = 30.0  # seconds without an application before a replacement is exercised
 EXERCISE = Path(__file__).parents[1] / "exercise.py"
 KEPT_ENV = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "USER", "LOGNAME"})
 
@@ -53,7 +55,7 @@ class Keeper:
             print(f"warm JVM {self.slot.number}: {reason}", flush=True)
             if not reason.startswith("replaced"):
                 break
-            catalog = catalog or ""
+            catalog = None if self.slot.wanted_since(time.time() - QUIET) else catalog or ""
             held = self.slot.try_hold()
             if held is None:
                 break
@@ -62,13 +64,15 @@ class Keeper:
     def _one(self, catalog: str | None, held: int | None) -> str:
         """Keep one JVM; returns why it ended. The lock, if held, is released when the JVM is ready or gone."""
         process: subprocess.Popen[bytes] | None = None
+        begun = time.time()
         try:
             if held is not None:
                 self.slot.phase = WARMING
             process, address = self._start()
             jvm = Jvm(address)
             if held is not None:
-                self._warm_up(jvm, address, catalog or "")
+                if catalog is not None and not self.slot.wanted_since(begun):
+                    self._warm_up(jvm, address, catalog)
                 self.slot.phase = FREE
                 os.close(held)
                 held = None
@@ -122,10 +126,16 @@ class Keeper:
             jvm.prepare({**settings, "spark.app.name": "warm-up"}, log=self._log, work=work)
             argv = [sys.executable, "-I", str(EXERCISE), str(work), *([catalog] if catalog else [])]
             env = {**self._env(), **address.env()}
+            begun = time.time()
             with self._log.open("ab") as log:
-                done = subprocess.run(argv, env=env, stdout=log, stderr=log, check=False, timeout=300)
-            if done.returncode != 0:
-                raise Doubt(f"the exercise ended with {done.returncode}")
+                exercise = subprocess.Popen(argv, env=env, stdout=log, stderr=log)
+            while exercise.poll() is None:
+                if self.slot.wanted_since(begun) or time.time() - begun > LONGEST:
+                    exercise.kill()  # what it has loaded by now is loaded
+                    exercise.wait()
+                time.sleep(TICK / 2)
+            if exercise.returncode > 0:
+                raise Doubt(f"the exercise ended with {exercise.returncode}")
             self._clean(jvm)
 
     def _watch(self, process: subprocess.Popen[bytes], jvm: Jvm) -> str:

@@ -91,6 +91,7 @@ class Pool:
             if self._foreign:
                 return None
             self._folder.mkdir(parents=True, exist_ok=True)
+        self.hold_off()
         deadline = time.monotonic() + PATIENCE
         while True:
             soon = False
@@ -106,6 +107,10 @@ class Pool:
             if not soon or time.monotonic() > deadline:
                 return None
             time.sleep(0.02)
+
+    def hold_off(self) -> None:
+        """Have no exercise run now: an application needs the processor."""
+        self.slots[0].want()
 
     def stop(self) -> int:
         """End every JVM and its keeper; returns how many ran."""

@@ -31,6 +31,7 @@ class Slot:
         self.baseline = folder / f"baseline-{number}.json"
         self._lock = folder / f"lock-{number}"
         self._phase = folder / f"phase-{number}"
+        self._wanted = folder / "wanted"
 
     def try_hold(self) -> int | None:
         """Take the lock if it is free; returns the descriptor whose closing releases it."""
@@ -41,6 +42,18 @@ class Slot:
             os.close(descriptor)
             return None
         return descriptor
+
+    def want(self) -> None:
+        """Say that somebody needs the processor, or this JVM, more than an exercise does."""
+        if self.folder.is_dir():
+            self._wanted.touch()
+
+    def wanted_since(self, moment: float) -> bool:
+        """Tell whether somebody said so after a moment (seconds since the epoch)."""
+        try:
+            return self._wanted.stat().st_mtime >= moment
+        except OSError:
+            return False
 
     @property
     def phase(self) -> str:
