@@ -34,13 +34,15 @@ def demo(days: int | None, first: str | None, last: str | None, fresh: bool, as_
     from grader.demo.closing import close
     from grader.demo.demo import Demo
     from grader.demo.display import Display
+    from grader.demo.journal import only_one
     from pipelines.local.state import StateDir
 
     chosen = flight_dates(days, first, last)
     state = StateDir.locate().ensure()
     display = Display(state.logs / "demo.log")
     try:
-        verdict = Demo(state, chosen, display, fresh=fresh).run()
+        with only_one(state.root / "demo"):
+            verdict = Demo(state, chosen, display, fresh=fresh).run()
     except KeyboardInterrupt:
         display.write("interrupted")
         click.echo("interrupted: the same command goes on from here", err=True)

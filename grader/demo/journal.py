@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from pathlib import Path
@@ -14,6 +16,37 @@ from typing import Any
 from pipelines.local.errors import BadInput
 
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold the right to run the demo of a state directory; the OS takes it back when the holder dies.
+
+    Raises:
+        BadInput: another demo runs there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stream = (folder / "lock").open("a")
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadInput(
+                "a demo is running here already",
+                where=str(folder),
+                remedy="wait for it, or set BATCHLAB_HOME to another folder",
+            ) from None
+        yield
+
+
+def _unwritable(path: Path, error: OSError) -> BadInput:
+    return BadInput(
+        f"the demo's journal cannot be written: {error.strerror or error}", where=str(path),
+        remedy="free some space, or set BATCHLAB_HOME to another folder",
+    )  # fmt: skip
 
 
 @dataclass(kw_only=True)
@@ -68,10 +101,7 @@ class Journal:
             new.write_text(json.dumps(document), encoding="utf-8")
             new.replace(self.path)
         except OSError as error:
-            raise BadInput(
-                f"the demo's journal cannot be written: {error.strerror or error}", where=str(self.path),
-                remedy="free some space, or set BATCHLAB_HOME to another folder",
-            ) from error  # fmt: skip
+            raise _unwritable(self.path, error) from error
 
     def finish(self, stage: str) -> None:
         """Note that a stage is complete."""

@@ -9,7 +9,7 @@ value can imitate a separator. Timestamps with a zone are microseconds since the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 VERSION = 1
@@ -127,8 +127,3 @@ def _mapping(value: str, kind: Any, depth: int) -> str:
     entry = f"coalesce({found}, 'N')"
     entries = f"list_sort(list_transform(map_entries({value}), lambda {item}: {key} || '>' || {entry} || ','))"
     return f"'<' || cardinality({value}) || ':' || array_to_string({entries}, '') || '>'"
-
-
-def columns_of(described: Iterable[tuple[Any, ...]]) -> list[tuple[str, str]]:
-    """Names and type names from the rows of `DESCRIBE`."""
-    return [(str(row[0]), str(row[1])) for row in described]

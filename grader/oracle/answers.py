@@ -84,4 +84,3 @@ class Oracle:
 
 def _sql(name: str) -> str:
     return files("grader.oracle").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
-

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from grader.demo.journal import Journal, open_journal
+import pytest
+
+from grader.demo.journal import Journal, only_one, open_journal
 from grader.demo.plays import other_order
+from pipelines.local.errors import BadInput
 
 DAYS = (date(2013, 3, 9), date(2013, 3, 10), date(2013, 3, 11))
 
@@ -55,6 +58,27 @@ def test_broken_journal_is_no_journal(tmp_path: Path) -> None:
         assert Journal.load(path) is None
         journal, _ = open_journal(path, DAYS, "c1", fresh=False)
         assert journal.days == DAYS
+
+
+def test_one_demo_at_a_time(tmp_path: Path) -> None:
+    """A second demo of the same state directory is refused while the first runs, not after."""
+    with (
+        only_one(tmp_path / "demo"),
+        pytest.raises(BadInput, match="a demo is running here already"),
+        only_one(tmp_path / "demo"),
+    ):
+        pass
+    with only_one(tmp_path / "demo"):
+        pass
+
+
+def test_journal_that_cannot_be_written(tmp_path: Path) -> None:
+    """A journal that the disk refuses is bad input, with a remedy."""
+    (tmp_path / "file").touch()
+    with pytest.raises(BadInput, match="free some space"):
+        Journal.new(tmp_path / "file" / "journal.json", DAYS, "c1").save()
+    with pytest.raises(BadInput, match="free some space"), only_one(tmp_path / "file" / "demo"):
+        pass
 
 
 def test_seconds_add_up_over_attempts(tmp_path: Path) -> None:
