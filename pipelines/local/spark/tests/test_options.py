@@ -46,7 +46,7 @@ def test_java_command_is_the_launchers(tmp_path: Path) -> None:
         "SPARK_CONF_DIR": str(tmp_path),
         "SPARK_SCALA_VERSION": "2.13",
     }
-    launcher = [java.executable, "-cp", f"{spark_home()}/jars/*", "org.apache.spark.launcher.Main", command.SUBMIT]
+    launcher = [str(java.executable), "-cp", f"{spark_home()}/jars/*", "org.apache.spark.launcher.Main", command.SUBMIT]
     done = subprocess.run(
         [*launcher, "--driver-memory", "1g", "pyspark-shell"], env=env, capture_output=True, check=True
     )

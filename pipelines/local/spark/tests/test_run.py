@@ -94,7 +94,7 @@ class World:
             app,
             StepPlace(
                 directory=folder, env=env, image=image, images=ImageTable({image.name: image}), lifeline_fd=lifeline,
-                secret={}.__getitem__, config_map={}.__getitem__, wake=wake or (lambda: None),
+                secret=_nothing, config_map=_nothing, wake=wake or (lambda: None),
             ),
         )  # fmt: skip
         assert isinstance(running, Application)
@@ -229,6 +229,10 @@ def test_own_jvm_for_own_wishes(world: World) -> None:
     status, log = world.run("own", "look.py", "own", driver={"javaOptions": "-Dmine=1 -XX:+UseG1GC", "memory": "1g"})
     assert status["applicationState"] == {"state": "COMPLETED"}, log
     assert world.jvm() == before
+
+
+def _nothing(name: str) -> dict[str, str]:
+    raise KeyError(name)
 
 
 def _leader(app: Application) -> psutil.Process:
