@@ -31,7 +31,7 @@ def document(
         timings: seconds by stage.
         seconds: from the start of the demo to now.
     """
-    return {
+    found: dict[str, Any] = {
         "version": 1,
         "title": TITLE,
         "generatedAt": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -45,6 +45,23 @@ def document(
         "versions": versions(),
         "sideEffects": side_effects([one for one in probe.deliveries() if one.recent]),
     }
+    if found["summary"]["outcome"] == "pass":
+        found["summary"]["lines"][:0] = story(found)
+    return found
+
+
+def story(report: Mapping[str, Any]) -> list[str]:
+    """Say in plain words what a demo that passed has shown."""
+    days, runs = report["days"], report["runs"]
+    partitions = [one for one in report["partitions"] if one["partition"].partition("=")[2] in days]
+    return [
+        f"Three pipelines ran over {len(days)} days of real flights ({days[0]} to {days[-1]}), in {len(runs)} runs.",
+        (
+            f"Run again in another order, they left all {len(partitions)} partitions as they were, "
+            "equal to an independent answer, row by row."
+        ),
+        "Late data changed the day that it was for, and nothing else.",
+    ]
 
 
 def summary(results: Sequence[Result], course: Sequence[Item]) -> dict[str, Any]:
