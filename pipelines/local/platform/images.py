@@ -46,7 +46,8 @@ def submit_home(state: StateDir) -> Path:
             link.unlink(missing_ok=True)
             link.symlink_to(spark_home() / name)
     words = [sys.executable, "-I", "-m", "pipelines.local.spark.wrapper", str(state.root)]
-    script = f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n'
+    cache = shlex.quote(str(jars.cache_root()))
+    script = f'#!/bin/sh\nBATCHLAB_CACHE={cache} exec {shlex.join(words)} "$@"\n'
     program = home / "bin" / "spark-submit"
     if not program.is_file() or program.read_text() != script:
         part = program.with_name(".spark-submit")

@@ -64,7 +64,12 @@ class Jar:
 
 
 def cache_root() -> Path:
-    """Return the kit's folder in the user's cache, shared by all checkouts: only things that can be fetched again."""
+    """Return the kit's folder in the user's cache, shared by all checkouts: only things that can be fetched again.
+
+    A step has a home of its own, so its `spark-submit` is told the folder by `BATCHLAB_CACHE`.
+    """
+    if given := os.environ.get("BATCHLAB_CACHE"):
+        return Path(given)
     return platformdirs.user_cache_path("batchlab", appauthor=False)
 
 

@@ -97,6 +97,7 @@ def _become_jvm(state: StateDir, submission: Submission, settings: dict[str, str
     submit = command.submit_arguments(name=settings.get("spark.app.name", ""), conf={**chosen, **submission.conf})
     argv += [command.SUBMIT, *(submit[2:] if not settings.get("spark.app.name") else submit)]
     env = spark_env(os.environ, home=spark_home(), conf_dir=conf_dir, java_home=java.home, python=sys.executable)
+    env.pop("BATCHLAB_CACHE", None)
     os.execve(argv[0], [*argv, *submission.others, *submission.program], env)  # noqa: S606 - what this program is for
 
 

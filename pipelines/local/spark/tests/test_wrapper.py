@@ -19,7 +19,8 @@ PROGRAM = """
 from pyspark.sql import SparkSession
 spark = SparkSession.builder.appName("mine").config("spark.sql.shuffle.partitions", "7").getOrCreate()
 conf = spark.sparkContext.getConf()
-print(spark.range(10).count(), conf.get("spark.app.name"), conf.get("spark.sql.shuffle.partitions"), conf.get("spark.extra"))
+names = ("spark.app.name", "spark.sql.shuffle.partitions", "spark.extra")
+print(spark.range(10).count(), *(conf.get(name) for name in names))
 print(spark._jvm.java.lang.ProcessHandle.current().pid())
 """
 
