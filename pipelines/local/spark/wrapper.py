@@ -123,10 +123,18 @@ def _extras(conf_dir: Path) -> set[str]:
 
 def _asked_by_dbt() -> bool:
     try:
-        words = psutil.Process(os.getppid()).cmdline()[:3]
+        words = psutil.Process(_parent()).cmdline()[:3]
     except psutil.Error:
         return False
     return any(Path(word).name == "dbt" or word.startswith("dbt.") for word in words)
+
+
+def _parent() -> int:
+    """Return the parent's pid as /proc counts: in a step, /proc may be that of another process namespace."""
+    with suppress(OSError, StopIteration):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return int(next(line for line in lines if line.startswith("PPid:")).split()[1])
+    return os.getppid()
 
 
 def _log(work: Path) -> Path:
