@@ -33,7 +33,7 @@ bench: setup ## Measure speed and memory, as ratios to a plain spark-submit
 	@$(BIN)/python tools/bench.py
 
 render: setup ## Write cluster/apps/ and SUPPORT.md anew
-	@$(BIN)/python tools/render.py
+	@$(BIN)/python tools/render.py && $(BIN)/python -m pipelines.local.manifest.support --write
 
 clean: ## Remove .batchlab and .venv, after saying what would be lost
 	@$(PYTHON) tools/clean.py
