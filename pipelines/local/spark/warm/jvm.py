@@ -57,7 +57,7 @@ class Jvm:
             if self._active_context() is not None:
                 raise Doubt("another application's context is active")
             jvm = self._gateway.jvm
-            own = {**properties, "user.dir": str(work), "java.io.tmpdir": str(work)}
+            own = {**properties, "user.dir": str(work)}  # not java.io.tmpdir: a JVM reads that once
             jvm.java.lang.System.getProperties().load(jvm.java.io.StringReader(_as_properties(own)))
             stream = jvm.java.io.PrintStream(jvm.java.io.FileOutputStream(str(log), True), True)
             jvm.java.lang.System.setOut(stream)

@@ -29,6 +29,7 @@ IDLE = {1: 600.0, 2: 45.0}  # seconds without use, by slot: one stays for a whil
 REPLACEMENTS = 5
 TICK = 0.1
 LONGEST = 120.0  # seconds that an exercise may take
+JUST_NOW = 5.0  # seconds before a keeper's own start in which somebody may have wanted the JVM already
 QUIET = 30.0  # seconds without an application before a replacement is exercised
 EXERCISE = Path(__file__).parents[1] / "exercise.py"
 KEPT_ENV = frozenset({"PATH", "HOME", "LANG", "LC_ALL", "USER", "LOGNAME"})
@@ -64,7 +65,7 @@ class Keeper:
     def _one(self, catalog: str | None, held: int | None) -> str:
         """Keep one JVM; returns why it ended. The lock, if held, is released when the JVM is ready or gone."""
         process: subprocess.Popen[bytes] | None = None
-        begun = time.time()
+        begun = time.time() - JUST_NOW
         try:
             if held is not None:
                 self.slot.phase = WARMING
@@ -91,8 +92,15 @@ class Keeper:
 
     def _start(self) -> tuple[subprocess.Popen[bytes], gateway.Address]:
         java, slot = find(), self.slot
+        scratch = slot.folder / f"tmp-{slot.number}"  # native libraries are unpacked there once
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
         argv = command.java_command(
-            java.executable, heap=HEAP, log4j=conf.prepare(self._state), archive=cds.existing(java), options=OPTIONS
+            java.executable,
+            heap=HEAP,
+            log4j=conf.prepare(self._state),
+            archive=cds.existing(java),
+            options=(*OPTIONS, f"-Djava.io.tmpdir={scratch}"),
         )
         info = slot.folder / f"gateway-{slot.number}"
         info.unlink(missing_ok=True)
