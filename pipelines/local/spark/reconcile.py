@@ -15,12 +15,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from pipelines.local.preload import Child, ForkServer
-from pipelines.local.spark import cds, command, conf, fields, gateway
+from pipelines.local.spark import fields
 from pipelines.local.spark.application import Driver, SubmissionFailed, translate
-from pipelines.local.spark.home import spark_home
-from pipelines.local.spark.java import find
-from pipelines.local.spark.request import Request
-from pipelines.local.spark.warm.fit import misfit
+from pipelines.local.spark.launch import request_for
 from pipelines.local.spark.warm.pool import Pool
 from pipelines.local.state import StateDir
 
@@ -195,7 +192,9 @@ class Application:
         work, logs = place / "work", place / "logs"
         for folder in (work, logs):
             folder.mkdir(parents=True, exist_ok=True)
-        request = self._request(driver, work, logs / "driver.log")
+        request = request_for(
+            self._state, driver, work=work, log=logs / "driver.log", application_id=self._application_id()
+        )
         path = place / "request.json"
         request.save(path)
         reading, writing = os.pipe()
@@ -223,51 +222,6 @@ class Application:
             stderr=log,
             start_new_session=True,
             pass_fds=(lifeline, report),
-        )
-
-    def _request(self, driver: Driver, work: Path, log: Path) -> Request:
-        java = find()
-        settings = {
-            **conf.defaults(self._state, work),
-            **driver.conf,
-            **conf.forced(driver.cores),
-            "spark.test.appId": self._application_id(),
-        }
-        files = (*driver.jars, *driver.py_files, *driver.files)
-        own_jvm = not driver.python or misfit(
-            conf=settings, env=driver.env, memory=driver.memory, java_options=driver.java_options, files=files
-        )
-        options = command.submit_arguments(
-            name=driver.name,
-            conf=settings,
-            main_class=driver.main_class,
-            jar_files=driver.jars,
-            py_files=driver.py_files,
-            files=driver.files,
-        )
-        program = [str(driver.main), *driver.arguments]
-        return Request(
-            java=command.java_command(
-                java.executable,
-                heap=driver.memory,
-                log4j=conf.prepare(self._state),
-                archive=cds.existing(java),
-                options=driver.java_options,
-                front=driver.jars,
-            ),
-            submit=options if driver.python else [*options, *program],
-            program=program if driver.python else [],
-            env=gateway.spark_env(
-                driver.env,
-                home=spark_home(),
-                conf_dir=conf.empty_conf_dir(self._state),
-                java_home=java.home,
-                python=sys.executable,
-            ),
-            cwd=str(work),
-            log=str(log),
-            properties={**settings, "spark.app.name": driver.name},
-            state="" if own_jvm else str(self._state.root),
         )
 
     def _wait(self) -> int:
