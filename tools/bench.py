@@ -32,6 +32,7 @@ from grader.fingerprint.lake import Lake
 from pipelines.local.assembly import assembled
 from pipelines.local.engine import WallClock
 from pipelines.local.manifest import from_text
+from pipelines.local.spark.home import spark_home
 from pipelines.local.state import StateDir
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -92,14 +93,14 @@ class Bench:
         self.folder = folder
         self.state = folder / "state"
         self.env = {**os.environ, "BATCHLAB_HOME": str(self.state), "PYSPARK_PYTHON": sys.executable}
-        self.env["SPARK_LOCAL_IP"] = "127.0.0.1"
+        self.env |= {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_HOME": str(spark_home())}
         self.program = folder / "trivial.py"
         self.program.write_text(TRIVIAL)
         self.t0 = 0.0
 
     def measure(self, names: list[str]) -> list[Figure]:
         """Take the named measurements, in a fixed order; T0 always."""
-        self.t0 = sorted(self._time([BIN / "spark-submit", self.program]) for _ in range(3))[1]
+        self.t0 = sorted(self._time([spark_home() / "bin" / "spark-submit", self.program]) for _ in range(3))[1]
         figures = [Figure(name="plain spark-submit (T0)", value=self.t0, unit="s", bound=None)]
         parts: dict[str, Callable[[], list[Figure]]] = {
             "demo": self.demo,
