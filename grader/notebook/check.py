@@ -1,0 +1,95 @@
+"""`check()`: what a cell of a lab calls."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from grader.notebook.command import Command
+from grader.notebook.errors import CouldNotGrade
+from grader.notebook.show import show
+from grader.notebook.submission import content_digest, find_submission
+from grader.notebook.verdict import Verdict, item_of, read_verdict
+
+
+class Grades:
+    """Grades by item and by what the submission holds, so that the cells of one notebook share one run.
+
+    Args:
+        keep_failures: whether a grade that could not be made is remembered too. A learner mends the cause and asks
+            again; a class that is graded overnight must not wait for the same time limit in every cell.
+        announce: told what is graded, before it is: it takes minutes.
+    """
+
+    def __init__(self, *, keep_failures: bool = False, announce: Callable[[str], None] = lambda _: None) -> None:
+        self.keep_failures = keep_failures
+        self.announce = announce
+        self._known: dict[tuple[str, ...], dict[str, Any] | CouldNotGrade] = {}
+
+    def document(self, command: Command, item: str, submission: Path) -> dict[str, Any]:
+        """Give the grade of an item, from an earlier run where the submission's content is the same.
+
+        Raises:
+            CouldNotGrade: there is none.
+        """
+        asked = (item, str(submission), content_digest(submission), str(command.program), *command.options,
+                 str(command.hidden))  # fmt: skip
+        if asked not in self._known:
+            self.announce(f"grading {item}: the pipelines run, which takes a minute or more")
+            try:
+                self._known[asked] = command.grade(item, submission)
+            except CouldNotGrade as error:
+                if not self.keep_failures:
+                    raise
+                self._known[asked] = error
+        found = self._known[asked]
+        if isinstance(found, CouldNotGrade):
+            raise CouldNotGrade(found.what, remedy=found.remedy)
+        return found
+
+
+@cache
+def _kernel_grades() -> Grades:
+    """Keep one memory per kernel."""
+    return Grades(announce=lambda text: print(text, flush=True))
+
+
+def check(wanted: str, *, points: float | None = None) -> float:
+    """Grade one item, or one check of it, for the submission that this notebook belongs to.
+
+    The grade runs in a process of its own, as `batchlab grade` does, and takes as long. The verdict is shown, with
+    the rows that it rests on; nothing is written to stderr, because nbgrader gives a cell with stderr no points.
+
+    Args:
+        wanted: an item (`M03`: partial credit for the part of its checks that passed), or one check (`M03-keys`).
+        points: the most that this cell can give; by default the item's own points, and 1 for a single check.
+
+    Returns:
+        Points gained, a float from 0 to `points`.
+
+    Raises:
+        CouldNotGrade: there is no verdict: wrong name, no submission, time limit, or nothing that could run.
+    """
+    try:
+        verdict = grade(wanted, points, Command.find(), find_submission(Path.cwd(), os.environ), _kernel_grades())
+    except CouldNotGrade as error:
+        raise error.with_traceback(None) from None
+    show(verdict)
+    return verdict.score
+
+
+def grade(wanted: str, points: float | None, command: Command, submission: Path, grades: Grades) -> Verdict:
+    """Give the verdict on an item or a check of a submission.
+
+    Raises:
+        CouldNotGrade: there is none.
+    """
+    if points is not None and (
+        isinstance(points, bool) or not isinstance(points, int | float) or not math.isfinite(points) or points < 0
+    ):
+        raise CouldNotGrade(f"check({wanted!r}, points={points!r}): points must be a number, 0 or more")
+    return read_verdict(grades.document(command, item_of(wanted), submission), wanted, points)
