@@ -3,7 +3,10 @@
 Runs on the system's Python with nothing installed (its syntax stays old on purpose, so that an old
 Python can say what is wrong). Does nothing, in a few milliseconds, when nothing has changed.
 
-    python3 tools/setup.py [--check]
+    python3 tools/setup.py [--check] [--with course]
+
+`--with course` also makes `.venv-course`, with JupyterLab and nbgrader, for labs in notebooks and for classes. It is an
+environment of its own: nothing of it is needed to run pipelines, and no version of it can disturb them.
 """
 
 import hashlib
@@ -26,37 +29,68 @@ INPUTS = (
     "pipelines/local/lang/go",
 )
 
+COURSE = os.path.join(ROOT, ".venv-course")
+COURSE_INPUTS = ("requirements-course.lock", "pyproject.toml", "tools/setup.py")
+
 
 def main():
-    """Bring the environment up to date; exit 2 with a remedy where that cannot be done."""
-    if "--check" in sys.argv[1:]:
-        sys.exit(0 if is_current() else 1)
+    """Bring the environments up to date; exit 2 with a remedy where that cannot be done."""
+    words = sys.argv[1:]
+    course = words[-2:] == ["--with", "course"]
+    if words not in ([], ["--check"], ["--with", "course"], ["--check", "--with", "course"]):
+        fail("cannot make sense of: %s" % " ".join(words), "the options are --check and --with course")
+    if "--check" in words:
+        sys.exit(0 if is_current() and (not course or is_current(COURSE, COURSE_INPUTS)) else 1)
+    set_up()
+    if course:
+        set_up_course()
+
+
+def set_up():
+    """Make `.venv` and prepare the platform, unless that was done."""
     if is_current():
         return
     ensure_python()
     begun = time.time()
     uv = shutil.which("uv")
     make_environment(uv)
-    install(uv)
+    install(uv, "requirements.lock", "installing the locked packages (1.6 GiB, some minutes the first time)")
     run([python(), "-m", "pipelines.local.prepare"], "preparing the platform", quiet=False)
-    with open(STAMP, "w") as stamp:
-        stamp.write(fingerprint())
+    write_stamp()
     say("ready in %d s" % (time.time() - begun))
 
 
-def is_current():
-    """Tell whether the environment was made from just these inputs and is still where it was made."""
+def set_up_course():
+    """Make `.venv-course` with the interpreter of `.venv`, unless that was done."""
+    if is_current(COURSE, COURSE_INPUTS):
+        return
+    begun = time.time()
+    uv = shutil.which("uv")
+    make_environment(uv, COURSE, python())
+    install(uv, "requirements-course.lock", "installing JupyterLab and nbgrader (0.5 GiB)", COURSE)
+    write_stamp(COURSE, COURSE_INPUTS)
+    say(".venv-course ready in %d s" % (time.time() - begun))
+
+
+def is_current(venv=VENV, inputs=INPUTS):
+    """Tell whether an environment was made from just these inputs and is still where it was made."""
     try:
-        with open(STAMP) as stamp:
-            return stamp.read() == fingerprint() and os.path.exists(python())
+        with open(os.path.join(venv, os.path.basename(STAMP))) as stamp:
+            return stamp.read() == fingerprint(inputs) and os.path.exists(python(venv))
     except OSError:
         return False
 
 
-def fingerprint():
+def write_stamp(venv=VENV, inputs=INPUTS):
+    """Note what an environment was made from."""
+    with open(os.path.join(venv, os.path.basename(STAMP)), "w") as stamp:
+        stamp.write(fingerprint(inputs))
+
+
+def fingerprint(inputs=INPUTS):
     """Hash every input, and the checkout's path: an environment cannot be moved."""
     digest = hashlib.sha256(ROOT.encode())
-    for name in INPUTS:
+    for name in inputs:
         for path in files(os.path.join(ROOT, name)):
             with open(path, "rb") as handle:
                 digest.update(path.encode() + b"\0" + handle.read())
@@ -84,37 +118,34 @@ def ensure_python():
     )
 
 
-def make_environment(uv):
-    """Create the virtual environment anew: half-made ones are not mended."""
-    shutil.rmtree(VENV, ignore_errors=True)
+def make_environment(uv, venv=VENV, interpreter=sys.executable):
+    """Create a virtual environment anew: half-made ones are not mended."""
+    name = os.path.basename(venv)
+    shutil.rmtree(venv, ignore_errors=True)
     if uv:
-        run([uv, "venv", "--quiet", "--python", sys.executable, VENV], "creating .venv with uv")
+        run([uv, "venv", "--quiet", "--python", interpreter, venv], "creating %s with uv" % name)
         return
     try:
         import ensurepip  # noqa: F401
     except ImportError:
         fail("this Python has no venv module", "Debian, Ubuntu: apt install python3-venv; then run make again")
-    run([sys.executable, "-m", "venv", VENV], "creating .venv")
+    run([interpreter, "-m", "venv", venv], "creating %s" % name)
 
 
-def install(uv):
-    """Install the locked packages, all there are and checked by hash, then this checkout in place."""
-    lock = os.path.join(ROOT, "requirements.lock")
+def install(uv, lock, what, venv=VENV):
+    """Install the packages of a lock file, all there are and checked by hash, then this checkout in place."""
     pip = (
-        [uv, "pip", "install", "--python", python()]
+        [uv, "pip", "install", "--python", python(venv)]
         if uv
-        else [python(), "-m", "pip", "install", "--disable-pip-version-check"]
+        else [python(venv), "-m", "pip", "install", "--disable-pip-version-check"]
     )
-    run(
-        pip + ["--quiet", "--require-hashes", "--no-deps", "-r", lock],
-        "installing the locked packages (1.6 GiB, some minutes the first time)",
-    )
+    run(pip + ["--quiet", "--require-hashes", "--no-deps", "-r", os.path.join(ROOT, lock)], what)
     run(pip + ["--quiet", "--no-deps", "--no-build-isolation", "-e", ROOT], "installing batchlab")
 
 
-def python():
-    """Path of the environment's interpreter."""
-    return os.path.join(VENV, "Scripts" if os.name == "nt" else "bin", "python")
+def python(venv=VENV):
+    """Path of an environment's interpreter."""
+    return os.path.join(venv, "Scripts" if os.name == "nt" else "bin", "python")
 
 
 def run(command, what, quiet=True):
