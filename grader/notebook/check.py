@@ -15,6 +15,9 @@ from grader.notebook.show import show
 from grader.notebook.submission import content_digest, find_submission
 from grader.notebook.verdict import Verdict, item_of, read_verdict
 
+OUTSIDE = "BATCHLAB_GRADED_OUTSIDE"
+"""Set where an instructor's run grades beside the kernel: `check()` then only says so."""
+
 
 class Grades:
     """Grades by item and by what the submission holds, so that the cells of one notebook share one run.
@@ -74,6 +77,9 @@ def check(wanted: str, *, points: float | None = None) -> float:
     Raises:
         CouldNotGrade: there is no verdict: wrong name, no submission, time limit, or nothing that could run.
     """
+    if os.environ.get(OUTSIDE):
+        print(f"{wanted} is graded outside of this notebook", flush=True)
+        return 0.0
     try:
         verdict = grade(wanted, points, Command.find(), find_submission(Path.cwd(), os.environ), _kernel_grades())
     except CouldNotGrade as error:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Stands for `batchlab grade`: takes the same arguments, prints the same document, decides by a few words in the code.
 
-It looks at `*.py` in the submission: `.overwrite(` is right, `.append(` is wrong, and a comment `# grade: …` asks for
+It looks at `*.py` in the submission: `.overwrite(` is right, `.append()` is wrong, and a comment `# grade: …` asks for
 what cannot be had from three lines of code: `partly`, `broken`, `garbage`, `for ever`, `bad input`, `waiting`. It is
 as noisy on stderr as a JVM.
 """
@@ -70,13 +70,13 @@ def main(words: list[str]) -> int:
 
 def verdicts(code: str, asked: str) -> Any:
     """Give weight and verdict of each check."""
-    right = ".overwrite(" in code and ".append(" not in code
+    right = ".overwrite(" in code and ".append()" not in code
     broken = asked == "broken"
     yield 2, verdict("keys", "No key occurs twice", "error" if broken else "pass" if right else "fail")
     yield (
         1,
         verdict(
-            "succeeds", "Every run succeeds", "error" if broken else "pass" if right or ".append(" in code else "fail"
+            "succeeds", "Every run succeeds", "error" if broken else "pass" if right or ".append()" in code else "fail"
         ),
     )
     later = "error" if broken else "pass" if right and asked != "partly" else "fail"
