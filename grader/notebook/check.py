@@ -23,28 +23,40 @@ class Grades:
     """Grades by item and by what the submission holds, so that the cells of one notebook share one run.
 
     Args:
+        whole_items: whether a single check is answered by grading its whole item, because other cells will ask for
+            that. In a notebook it is not: one check is sooner done.
         keep_failures: whether a grade that could not be made is remembered too. A learner mends the cause and asks
             again; a class that is graded overnight must not wait for the same time limit in every cell.
         announce: told what is graded, before it is: it takes minutes.
     """
 
-    def __init__(self, *, keep_failures: bool = False, announce: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        *,
+        whole_items: bool = False,
+        keep_failures: bool = False,
+        announce: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.whole_items = whole_items
         self.keep_failures = keep_failures
         self.announce = announce
         self._known: dict[tuple[str, ...], dict[str, Any] | CouldNotGrade] = {}
 
-    def document(self, command: Command, item: str, submission: Path) -> dict[str, Any]:
-        """Give the grade of an item, from an earlier run where the submission's content is the same.
+    def document(self, command: Command, wanted: str, submission: Path) -> dict[str, Any]:
+        """Give the grade of an item or a check, from an earlier run where the submission's content is the same.
 
         Raises:
             CouldNotGrade: there is none.
         """
-        asked = (item, str(submission), content_digest(submission), str(command.program), *command.options,
-                 str(command.hidden))  # fmt: skip
+        same = (str(submission), content_digest(submission), str(command.program), *command.options,
+                str(command.hidden))  # fmt: skip
+        item = item_of(wanted)
+        name = item if self.whole_items or (item, *same) in self._known else wanted
+        asked = (name, *same)
         if asked not in self._known:
-            self.announce(f"grading {item}: the pipelines run, which takes a minute or more")
+            self.announce(f"grading {name}: the pipelines run, which takes a minute or more")
             try:
-                self._known[asked] = command.grade(item, submission)
+                self._known[asked] = command.grade(name, submission)
             except CouldNotGrade as error:
                 if not self.keep_failures:
                     raise
@@ -98,4 +110,4 @@ def grade(wanted: str, points: float | None, command: Command, submission: Path,
         isinstance(points, bool) or not isinstance(points, int | float) or not math.isfinite(points) or points < 0
     ):
         raise CouldNotGrade(f"check({wanted!r}, points={points!r}): points must be a number, 0 or more")
-    return read_verdict(grades.document(command, item_of(wanted), submission), wanted, points)
+    return read_verdict(grades.document(command, wanted, submission), wanted, points)

@@ -19,7 +19,6 @@ from grader.notebook.errors import CouldNotGrade
 
 COMMAND = "BATCHLAB"
 SECONDS = "BATCHLAB_CHECK_SECONDS"
-HIDDEN = "BATCHLAB_HIDDEN"
 DEFAULT_SECONDS = 1200.0
 GRACE = 20.0
 """Seconds in which a grade that is told to stop ends its own servers."""
@@ -53,18 +52,17 @@ class Command:
             CouldNotGrade: there is none, or a limit is no number.
         """
         given = dict(os.environ if environment is None else environment)
-        hidden = given.get(HIDDEN)
-        return cls(
-            program=_program(given), seconds=_seconds(given), hidden=Path(hidden) if hidden else None, environment=given
-        )
+        return cls(program=_program(given), seconds=_seconds(given), environment=given)
 
-    def grade(self, item: str, submission: Path) -> dict[str, Any]:
-        """Grade one item of a submission; gives the document that `batchlab grade --json` prints.
+    def grade(self, wanted: str, submission: Path) -> dict[str, Any]:
+        """Grade one item or check of a submission; gives the document that `batchlab grade --json` prints.
 
         Raises:
             CouldNotGrade: it printed no such document, or not in time.
         """
-        arguments = [str(self.program), "grade", item, "--submission", str(submission), "--json", *self.options]
+        arguments = [str(self.program), "grade", wanted, "--submission", str(submission), "--json", *self.options]
+        if self.hidden is not None:
+            arguments += ["--hidden", str(self.hidden)]
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             code = self._run(arguments, out, err)
             said = _tail(err)
@@ -91,8 +89,7 @@ class Command:
             _stop(process)
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in self.environment.items() if name not in {*_KERNEL_ONLY, HIDDEN}}
-        return kept | ({HIDDEN: str(self.hidden)} if self.hidden else {})
+        return {name: value for name, value in self.environment.items() if name not in _KERNEL_ONLY}
 
 
 def _program(environment: Mapping[str, str]) -> Path:

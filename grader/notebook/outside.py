@@ -22,12 +22,14 @@ from traitlets import Float, List, Unicode
 
 from grader.notebook.cells import Asked, asked
 from grader.notebook.check import OUTSIDE, Grades, grade
-from grader.notebook.command import HIDDEN, Command
+from grader.notebook.command import Command
 from grader.notebook.errors import CouldNotGrade
 from grader.notebook.show import as_html, as_text
 from grader.notebook.submission import FOLDER, MANIFEST
 from grader.notebook.verdict import Verdict
 
+HIDDEN = "BATCHLAB_HIDDEN"
+"""Names the folder of hidden checks, for the configuration file; kernels do not get it."""
 _KEPT_FROM_KERNEL = (HIDDEN, FOLDER)
 UNGRADED = CouldNotGrade.__name__
 
@@ -41,7 +43,7 @@ class GradeOutside(Execute):  # type: ignore[misc] # nbgrader has no types
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
-        self._grades = Grades(keep_failures=True)
+        self._grades = Grades(whole_items=True, keep_failures=True)
         self._lost = ""
         self._environment: dict[str, str] = {}
 
@@ -82,10 +84,9 @@ class GradeOutside(Execute):  # type: ignore[misc] # nbgrader has no types
         if not (folder / MANIFEST).is_file():
             raise CouldNotGrade(f"the submission has no {MANIFEST}", remedy="it was not handed in with the notebook")
         found = Command.find(self._environment)
-        hidden = self.hidden or self._environment.get(HIDDEN, "")
         command = Command(
             program=found.program, options=tuple(self.options), seconds=self.check_seconds,
-            hidden=_folder(hidden) if hidden else None, environment=found.environment,
+            hidden=_folder(self.hidden) if self.hidden else None, environment=found.environment,
         )  # fmt: skip
         return grade(wanted.wanted, points, command, folder, self._grades)
 

@@ -51,7 +51,8 @@ def parse(text: str, *, where: str = "lab.py") -> list[Cell]:
     lines = text.splitlines()
     start = _after_header(lines)
     cells: list[Cell] = []
-    kind, metadata, begun, body = "", {}, start, list[str]()
+    kind, begun, body = "", start, list[str]()
+    metadata: dict[str, Any] = {}
     for number, line in enumerate(lines[start:], start + 1):
         match = _START.fullmatch(line)
         if not match:

@@ -44,6 +44,8 @@ def as_text(verdict: Verdict) -> str:
 
 def _lines(verdict: Verdict) -> Iterator[str]:
     yield _heading(verdict)
+    if verdict.note:
+        yield f"  {verdict.note}"
     for check in verdict.checks:
         yield f"  {check.get('outcome')!s:<8}{check.get('id')}  {check.get('title')}"
         if why := _rationale(check):
@@ -60,6 +62,8 @@ def _lines(verdict: Verdict) -> Iterator[str]:
 def as_html(verdict: Verdict) -> str:
     """Write a verdict as HTML without scripts, links or outside styles."""
     parts = [f"<p><strong>{escape(_heading(verdict))}</strong></p>"]
+    if verdict.note:
+        parts.append(f"<p>{escape(verdict.note)}</p>")
     for check in verdict.checks:
         outcome = str(check.get("outcome"))
         colour = _COLOURS.get(outcome, "inherit")

@@ -38,6 +38,7 @@ class Verdict:
         share: passed part, 0 to 1.
         points: the most that the cell can give.
         checks: as `batchlab grade --json` gives them.
+        note: what is to be known besides: parts that the submission leaves out.
     """
 
     wanted: str
@@ -46,6 +47,7 @@ class Verdict:
     share: float
     points: float
     checks: Sequence[Mapping[str, Any]]
+    note: str = ""
 
     @property
     def score(self) -> float:
@@ -75,17 +77,19 @@ def read_verdict(document: Mapping[str, Any], wanted: str, points: float | None 
         checks = [check for check in checks if check.get("id") == wanted]
         if not checks:
             raise CouldNotGrade(f"{name} has no check {wanted}")
-        share, own, title, outcome = float(checks[0].get("outcome") == "pass"), 1.0, checks[0], checks[0].get("outcome")
+        # what a submission leaves out is the reference's: that its checks pass is nobody's merit
+        passed = checks[0].get("outcome") == "pass" and not item.get("note")
+        share, own, title, outcome = float(passed), 1.0, checks[0], checks[0].get("outcome")
     _refuse_without_answer(wanted, item, checks)
     return Verdict(
         wanted=wanted, title=str(title.get("title", wanted)), outcome=str(outcome), share=share,
-        points=own if points is None else float(points), checks=checks,
+        points=own if points is None else float(points), checks=checks, note=str(item.get("note") or ""),
     )  # fmt: skip
 
 
 def _share(item: Mapping[str, Any]) -> float:
     most, gained = item.get("max_points"), item.get("points")
-    if item.get("outcome") == "pass":
+    if item.get("outcome") == "pass" and not item.get("note"):
         return 1.0
     if not isinstance(most, int | float) or not isinstance(gained, int | float) or not most > 0:
         return 0.0

@@ -28,7 +28,7 @@ class Bench:
 
     @property
     def grades(self) -> list[list[str | None]]:
-        """Arguments of every grade so far, then the hidden folder and the plotting backend that it saw."""
+        """Arguments of every grade so far, then the plotting backend that it saw."""
         return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
 
 

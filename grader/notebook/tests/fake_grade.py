@@ -28,7 +28,7 @@ def main(words: list[str]) -> int:
     asked = (re.findall(r"# grade: (.*)", code) or [""])[-1]
     if log := os.environ.get("FAKE_LOG"):
         with Path(log).open("a") as out:
-            out.write(json.dumps([*words, os.environ.get("BATCHLAB_HIDDEN"), os.environ.get("MPLBACKEND")]) + "\n")
+            out.write(json.dumps([*words, os.environ.get("MPLBACKEND")]) + "\n")
     print("26/11/23 10:00:00 WARN NativeCodeLoader: Unable to load native-hadoop library", file=sys.stderr)
     if asked == "for ever":
         time.sleep(3600)
@@ -38,7 +38,8 @@ def main(words: list[str]) -> int:
     if asked == "garbage":
         print("Traceback (most recent call last):\nKeyError: 'x'", file=sys.stderr)
         return 1
-    checks = list(verdicts(code, asked))
+    hidden = words[words.index("--hidden") + 1] if "--hidden" in words else ""
+    checks = list(verdicts(code, asked, hidden))
     gained = sum(weight for weight, check in checks if check["outcome"] == "pass")
     weights = sum(weight for weight, _ in checks)
     outcome = next(
@@ -68,7 +69,7 @@ def main(words: list[str]) -> int:
     return int(outcome != "pass")
 
 
-def verdicts(code: str, asked: str) -> Any:
+def verdicts(code: str, asked: str, hidden: str) -> Any:
     """Give weight and verdict of each check."""
     right = ".overwrite(" in code and ".append()" not in code
     broken = asked == "broken"

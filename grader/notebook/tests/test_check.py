@@ -115,6 +115,16 @@ def test_cells_of_one_notebook_share_a_grade(bench: Bench) -> None:
     assert len(bench.grades) == 2
 
 
+def test_one_check_is_graded_alone_unless_its_item_is_wanted_anyway(bench: Bench) -> None:
+    """A learner waits for one check only; an instructor's run grades the item once for all cells."""
+    for whole, names in ((False, ["M03-keys", "M03"]), (True, ["M03"])):
+        bench.log.unlink(missing_ok=True)
+        grades = Grades(whole_items=whole)
+        for wanted in ("M03-keys", "M03", "M03-keys"):
+            grade(wanted, 4, Command.find(), bench.folder, grades)
+        assert [words[1] for words in bench.grades] == names
+
+
 def test_failures_are_remembered_only_when_asked(bench: Bench) -> None:
     """A learner may mend the cause and ask again; a class graded overnight waits for a limit once."""
     bench.write("# grade: garbage\n")
@@ -131,7 +141,7 @@ def test_a_grade_sees_nothing_of_the_kernel(bench: Bench, monkeypatch: pytest.Mo
     """The plotting backend of a notebook would break a step that plots; the submission is given by its path."""
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     check("M03", points=4)
-    assert bench.grades == [["grade", "M03", "--submission", str(bench.folder), "--json", None, None]]
+    assert bench.grades == [["grade", "M03", "--submission", str(bench.folder), "--json", None]]
 
 
 def test_no_program_and_no_submission_are_said(bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

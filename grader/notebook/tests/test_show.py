@@ -64,3 +64,15 @@ def test_a_score_lies_between_nothing_and_the_points() -> None:
     for points, expected in ((-3, 0.0), (99, 4.0), (float("nan"), 0.0), ("x", 0.0)):
         item = {"outcome": "fail", "points": points, "max_points": 10, "checks": [{"id": "M03-a", "outcome": "fail"}]}
         assert read_verdict({"items": {"M03": item}}, "M03", 4).score == expected
+
+
+def test_what_the_reference_stands_in_for_scores_nothing() -> None:
+    """Where the submission leaves parts out, points are the scaled ones, a single check gives none, and it says so."""
+    note = "the submission has no pipelines.publish: taken from the reference, which scores nothing"
+    checks = [{"id": "M03-keys", "title": "t", "outcome": "pass", "rationale": "r"}]
+    items = {"M03": {"outcome": "pass", "points": 6.7, "max_points": 10, "checks": checks, "note": note}}
+    item, check = read_verdict({"items": items}, "M03", 4), read_verdict({"items": items}, "M03-keys", 4)
+    assert item.score == 4 * 0.67
+    assert check.score == 0.0
+    assert note in as_text(check)
+    assert note in as_html(item)
