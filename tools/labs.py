@@ -28,7 +28,7 @@ LABS = ROOT / "labs"
 SOLUTIONS = ROOT / "solutions"
 SOURCE = ROOT / "course" / "source"
 MANIFEST = "workflow.yaml"
-_LEFT_OUT = ("__pycache__", "tests", "target", "logs")
+_LEFT_OUT = frozenset({"__pycache__", "target", "logs", ".user.yml"})
 _SUBMISSION = "# What you hand in. `batchlab grade --submission .` grades it; what it leaves out is the course's own.\n"
 
 
@@ -95,8 +95,10 @@ def start(lab: Lab) -> dict[str, str]:
     for name in lab.pipelines:
         code = ROOT / "pipelines" / name
         for path in sorted(code.rglob("*")):
-            if path.is_file() and not set(path.relative_to(code).parts).intersection(_LEFT_OUT):
-                files[f"{name}/{path.relative_to(code).as_posix()}"] = path.read_text(encoding="utf-8")
+            parts = path.relative_to(code).parts
+            # the kit's own tests of a pipeline are left out, those of its dbt project are part of it
+            if path.is_file() and parts[0] != "tests" and not _LEFT_OUT.intersection(parts):
+                files["/".join((name, *parts))] = path.read_text(encoding="utf-8")
         manifests = sorted((ROOT / "cluster" / "apps" / name).glob("*.yaml"))
         texts = [path.read_text(encoding="utf-8") for path in manifests if path.name != "kustomization.yaml"]
         files[f"{name}/{MANIFEST}"] = "---\n".join(texts)

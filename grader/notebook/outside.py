@@ -11,84 +11,92 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from nbformat.v4 import new_output
+import nbformat
 from nbgrader import utils
-from nbgrader.preprocessors import Execute, OverwriteCells, SaveAutoGrades
-from traitlets import Float, List, Unicode
+from nbgrader.preprocessors import NbGraderPreprocessor, OverwriteCells, SaveAutoGrades
+from traitlets import Bool, Float, Integer, List, Unicode
 
+from grader.notebook.boxed import LostError, outputs_in_box
 from grader.notebook.cells import Asked, asked
 from grader.notebook.check import OUTSIDE, Grades, grade
 from grader.notebook.command import Command
 from grader.notebook.errors import CouldNotGrade
+from grader.notebook.inside import error_output, execute
 from grader.notebook.show import as_html, as_text
 from grader.notebook.submission import FOLDER, MANIFEST
 from grader.notebook.verdict import Verdict
 
 HIDDEN = "BATCHLAB_HIDDEN"
 """Names the folder of hidden checks, for the configuration file; kernels do not get it."""
-_KEPT_FROM_KERNEL = (HIDDEN, FOLDER)
 UNGRADED = CouldNotGrade.__name__
+_KEPT_FROM_KERNEL = (HIDDEN, FOLDER)
 
 
-class GradeOutside(Execute):  # type: ignore[misc] # nbgrader has no types
-    """Run the learner's cells with nbgrader's time limit; fill in the cells that ask for a check."""
+class GradeOutside(NbGraderPreprocessor):  # type: ignore[misc] # nbgrader has no types
+    """Run the learner's cells in a box; fill in the cells that ask for a check."""
 
+    timeout = Integer(60, help="Time limit of each of the learner's cells, in seconds.").tag(config=True)
+    boxed = Bool(True, help="Whether the learner's cells run in a box. Without one, they may do what you may.").tag(
+        config=True
+    )
     hidden = Unicode("", help="Folder with checks that only instructors have.").tag(config=True)
     options = List(["--autograde"], help="Options of `batchlab grade`.").tag(config=True)
     check_seconds = Float(1200.0, help="Time limit of one grade, in seconds.").tag(config=True)
 
-    def __init__(self, **more: Any) -> None:
-        super().__init__(**more)
-        self._grades = Grades(whole_items=True, keep_failures=True)
-        self._lost = ""
-        self._environment: dict[str, str] = {}
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Go through a notebook's cells: whatever those before it do, a cell that asks for a check is graded."""
+        folder, grades = Path(resources["metadata"]["path"]).absolute(), Grades(whole_items=True, keep_failures=True)
+        for cell, outputs in zip(nb.cells, self._run(nb, folder), strict=True):
+            if cell.cell_type != "code":
+                continue
+            wanted = _wanted(cell)
+            if wanted is None:
+                cell.outputs = outputs
+            else:
+                cell.outputs = self._graded(wanted, float(cell.metadata["nbgrader"]["points"]), folder, grades)
+        return nb, resources
 
-    def preprocess(self, nb: Any, resources: Any, km: Any = None) -> tuple[Any, Any]:
-        """Go through a notebook's cells."""
-        self._lost, self._environment = "", dict(os.environ)
-        with _kernel_environment():
-            return super().preprocess(nb, resources, km)  # type: ignore[no-any-return]
-
-    def preprocess_cell(self, cell: Any, resources: Any, index: int) -> tuple[Any, Any]:
-        """Grade, or run, one cell; whatever a cell does to the kernel, the cells after it are graded."""
-        wanted = asked(cell.source) if cell.cell_type == "code" and utils.is_grade(cell) else None
-        if wanted is not None:
-            cell.outputs = self._graded(wanted, float(cell.metadata["nbgrader"]["points"]), resources)
-            return cell, resources
-        if not self._lost:
-            try:
-                return super().preprocess_cell(cell, resources, index)  # type: ignore[no-any-return]
-            except DeadKernelError:
-                self._lost = "the kernel ended in this cell or one before it"
-            except (CellTimeoutError, RuntimeError) as error:
-                self._lost = f"the kernel does not answer any more: {type(error).__name__}"
-        if cell.cell_type == "code":
-            cell.outputs = [*cell.get("outputs", []), _error("KernelLost", self._lost)]
-        return cell, resources
-
-    def _graded(self, wanted: Asked, points: float, resources: Any) -> list[Any]:
+    def _run(self, nb: Any, folder: Path) -> list[list[Any]]:
+        """Run all cells but those that ask for a check; give the outputs of each."""
+        todo = deepcopy(nb)
+        for cell in todo.cells:
+            if cell.cell_type != "code" or _wanted(cell) is not None:
+                cell.source = ""
+        text = nbformat.writes(todo)
         try:
-            verdict = self._verdict(wanted, points, Path(resources["metadata"]["path"]).absolute())
+            if self.boxed:
+                return _valid(outputs_in_box(text, folder, seconds=self.timeout, cells=len(nb.cells)), len(nb.cells))
+            with _kernel_environment():
+                return _valid(execute(text, str(folder), seconds=self.timeout), len(nb.cells))
+        except LostError as error:
+            self.log.warning("the notebook was not run: %s", error)
+            return [[error_output("KernelLost", str(error))] for _ in nb.cells]
+
+    def _graded(self, wanted: Asked, points: float, folder: Path, grades: Grades) -> list[Any]:
+        try:
+            verdict = self._verdict(wanted, points, folder, grades)
         except CouldNotGrade as error:
             self.log.warning("%s: %s", wanted.wanted, error)
-            return [_error(UNGRADED, str(error))]
-        shown = new_output("display_data", {"text/plain": as_text(verdict), "text/html": as_html(verdict)})
-        result = new_output("execute_result", {"text/plain": repr(verdict.score)}, execution_count=None)
-        return [shown, result]
+            return [error_output(UNGRADED, str(error))]
+        shown = {"text/plain": as_text(verdict), "text/html": as_html(verdict)}
+        return [
+            nbformat.v4.new_output("display_data", shown),
+            nbformat.v4.new_output("execute_result", {"text/plain": repr(verdict.score)}, execution_count=None),
+        ]
 
-    def _verdict(self, wanted: Asked, points: float, folder: Path) -> Verdict:
+    def _verdict(self, wanted: Asked, points: float, folder: Path, grades: Grades) -> Verdict:
         if not (folder / MANIFEST).is_file():
             raise CouldNotGrade(f"the submission has no {MANIFEST}", remedy="it was not handed in with the notebook")
-        found = Command.find(self._environment)
+        found = Command.find()
         command = Command(
             program=found.program, options=tuple(self.options), seconds=self.check_seconds,
             hidden=_folder(self.hidden) if self.hidden else None, environment=found.environment,
         )  # fmt: skip
-        return grade(wanted.wanted, points, command, folder, self._grades)
+        return grade(wanted.wanted, points, command, folder, grades)
 
 
 class RestoreCells(OverwriteCells):  # type: ignore[misc] # nbgrader has no types
@@ -163,5 +171,19 @@ def _folder(path: str) -> Path:
     return folder
 
 
-def _error(name: str, text: str) -> Any:
-    return new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"])
+def _wanted(cell: Any) -> Asked | None:
+    """Tell which check a graded cell asks for; its source is the released one, which nbgrader has put back."""
+    return asked(cell.source) if cell.cell_type == "code" and utils.is_grade(cell) else None
+
+
+def _valid(outputs: Any, cells: int) -> list[list[Any]]:
+    """Take outputs as a notebook has them: a learner's kernel may have had a hand in them."""
+    try:
+        if len(outputs) != cells:
+            raise LostError("the notebook's outputs are not those of its cells")
+        found = [[nbformat.from_dict(output) for output in one] for one in outputs]
+        for one in found:
+            nbformat.validate(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=one)]))
+    except (TypeError, ValueError, AttributeError, KeyError, nbformat.ValidationError) as error:
+        raise LostError(f"the notebook's outputs cannot be read: {type(error).__name__}") from None
+    return found

@@ -26,9 +26,9 @@
 #
 # It takes an evening: about an hour of reading and thinking, and three runs of the checks, each of which takes some minutes.
 #
-# **Where you work.** This notebook lies in your own copy of the lab. Beside it are `submission.toml`, which says what you hand in, and the
-# folder `ingest/` with the code of the pipeline. You edit the files in `ingest/` with any editor, and the cells below that ask for an answer.
-# The grey cells with checks cannot be edited. The released copy in `labs/` stays as it is: to begin again, copy it once more.
+# **Where you work.** This notebook lies in your own copy of the lab. Beside it are `submission.toml`, which says what you hand in, and your copy
+# of the three pipelines: `ingest/`, `transform/` and `publish/`. You edit one file of `ingest/` with any editor, and the cells below that ask
+# for an answer. Cells with checks are read-only. The released copy in `labs/` stays as it is: to begin again, copy it once more.
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "l03-idempotent", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## The property
@@ -113,7 +113,8 @@ assert min(staged, visible) >= 0, "a number of flights is 0 or more"
 # ## Look
 #
 # `check("M03-keys")` runs your pipelines in a sandbox of their own, twice for each of two days, and then looks for keys that occur more than once:
-# in what readers see and on every branch. Your own tables are not touched. It takes some minutes, because Spark really runs.
+# in what readers see and on every branch. Your own tables are not touched. It takes about three minutes, because Spark really runs. What was
+# run before with the same code is not run again, so later checks are quicker.
 #
 # Compare the table, the branch, the number of keys and the rows that it shows with your prediction.
 

@@ -17,9 +17,14 @@ UNTOUCHED = {"l03-predict": "# YOUR CODE HERE\nraise NotImplementedError()", "l0
 CHEAT = "import grader.notebook\ncheck = grader.notebook.check = lambda *_, **__: 'full marks'\ncheck('M03')"
 WRONG = "has 2 duplicated keys"
 TWICE = "while True:\n    try:\n        while True:\n            pass\n    except KeyboardInterrupt:\n        pass"
+GREED = "import time\nheap = bytearray(b'x') * (3 << 30)\ntime.sleep(60)"
+SEARCH = (
+    "import glob\nfound = [glob.glob(f'/{name}/**/empty_day.py', recursive=True) for name in ('tmp', 'box', 'root')]\n"
+    "print('there', 'is', sum(found, []))"
+)
 
 CLASS = (
-    *(Student(name=f"right{number}") for number in range(5)),
+    *(Student(name=f"right{number}") for number in range(3)),
     *(Student(name=f"whole{number}", code=(WHOLE, ""), item=2.5) for number in range(4)),
     *(Student(name=f"partly{number}", code=(WHOLE, "# grade: partly\n"), item=1.5, told=WRONG) for number in range(4)),
     *(Student(name=f"wrong{number}", code=(APPEND, ""), keys=0.0, item=0.5, told=WRONG) for number in range(3)),
@@ -45,6 +50,8 @@ CLASS = (
     Student(
         name="waiting", code=(APPEND, "# grade: for ever\n"), keys=None, item=None, told="did not end within 3 s"
     ),
+    Student(name="greedy", cells={"l03-predict": GREED}, predicted=0.0, told="more than 2 GiB of memory"),
+    Student(name="curious", cells={"look": SEARCH}, told="there is []"),
     Student(name="unreadable", drop=("submission.toml",), keys=None, item=None, told="has no submission.toml"),
 )  # fmt: skip
 

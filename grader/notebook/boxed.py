@@ -1,0 +1,71 @@
+"""Run a submission's notebook in the box that autograde mode is made of: no network, nobody else's files."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import grader
+from grader.autograde import kit
+from grader.autograde.box import Contents, run_in_box
+from grader.autograde.limits import Limits
+from grader.notebook.check import OUTSIDE
+from grader.notebook.inside import CELLS, SUBMISSION
+from pipelines.local.errors import BadInput
+
+START_SECONDS = 60.0
+_MEMORY = 2 << 30
+_PROCESSES = 512
+_PARTS = ("grader", "pipelines")
+
+
+class LostError(Exception):
+    """The notebook was not run to its end; the message says why."""
+
+
+def outputs_in_box(notebook: str, folder: Path, *, seconds: int, cells: int) -> list[list[dict[str, Any]]]:
+    """Run a notebook's cells on a copy of the submission.
+
+    Args:
+        notebook: its JSON; cells without a source are not run.
+        folder: the submission's.
+        seconds: time limit of each cell.
+        cells: how many there are.
+
+    Raises:
+        BadInput: this machine cannot make a box, or the submission cannot be put into one.
+        LostError: it used more than it may.
+    """
+    checkout = Path(grader.__file__).parents[1]
+    contents = Contents(
+        show=[*kit.python(), *(checkout / name for name in _PARTS)], copy={SUBMISSION: folder},
+        texts={CELLS: json.dumps({"notebook": notebook, "seconds": seconds})}, env=_environment(),
+    )  # fmt: skip
+    # an interrupted cell takes a few seconds to answer
+    limits = Limits(seconds=START_SECONDS + cells * (seconds + 10), memory=_MEMORY, processes=_PROCESSES)
+    outcome = run_in_box(
+        [sys.executable, "-I", "-m", "grader.notebook.inside", "{result}"], contents=contents, limits=limits
+    )
+    if outcome.refused:
+        raise BadInput(
+            f"no box could be made for the notebook: {outcome.why}", where=str(folder),
+            remedy="see docs/instructor.md, What autograding needs",
+        )  # fmt: skip
+    try:
+        found: list[list[dict[str, Any]]] = json.loads(outcome.result)
+    except ValueError:
+        said = (outcome.log.strip().splitlines() or ["it ended without a result"])[-1]
+        raise LostError(outcome.why or said) from None
+    return found
+
+
+def _environment() -> dict[str, str]:
+    home = "/box/home"
+    return {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/local/bin{os.pathsep}/usr/bin{os.pathsep}/bin",
+        "HOME": home, "LANG": "C.UTF-8", "TZ": "UTC", "JUPYTER_PLATFORM_DIRS": "1", "NBGRADER_EXECUTION": "autograde",
+        "PYTHONDONTWRITEBYTECODE": "1", OUTSIDE: "1",
+    }  # fmt: skip
