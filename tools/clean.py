@@ -13,6 +13,7 @@ STATE = os.environ.get("BATCHLAB_HOME") or os.path.join(ROOT, ".batchlab")
 MADE = (
     (STATE, "every table, workflow run, log and report of this checkout"),
     (os.path.join(ROOT, ".venv"), "the environment (make setup makes it again)"),
+    (os.path.join(ROOT, ".venv-course"), "the environment of notebooks (tools/setup.py --with course makes it again)"),
 )
 CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache")
 

@@ -20,6 +20,7 @@ START_SECONDS = 60.0
 _MEMORY = 2 << 30
 _PROCESSES = 512
 _PARTS = ("grader", "pipelines")
+_PROGRAM = "import sys; sys.path.insert(0, {root!r}); from grader.notebook.inside import main; main(int(sys.argv[1]))"
 
 
 class LostError(Exception):
@@ -46,9 +47,8 @@ def outputs_in_box(notebook: str, folder: Path, *, seconds: int, cells: int) -> 
     )  # fmt: skip
     # an interrupted cell takes a few seconds to answer
     limits = Limits(seconds=START_SECONDS + cells * (seconds + 10), memory=_MEMORY, processes=_PROCESSES)
-    outcome = run_in_box(
-        [sys.executable, "-I", "-m", "grader.notebook.inside", "{result}"], contents=contents, limits=limits
-    )
+    argv = [sys.executable, "-I", "-c", _PROGRAM.format(root=str(checkout)), "{result}"]
+    outcome = run_in_box(argv, contents=contents, limits=limits)
     if outcome.refused:
         raise BadInput(
             f"no box could be made for the notebook: {outcome.why}", where=str(folder),

@@ -23,6 +23,7 @@ DEFAULT_SECONDS = 1200.0
 GRACE = 20.0
 """Seconds in which a grade that is told to stop ends its own servers."""
 MOST_OUTPUT = 32 * 1024 * 1024
+_OWN = "batchlab: "
 _KERNEL_ONLY = ("MPLBACKEND", "JPY_PARENT_PID", "JPY_SESSION_NAME", "PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONPATH")
 """What a kernel sets for itself, and a grade must not inherit."""
 
@@ -155,5 +156,7 @@ def _tail(err: IO[bytes]) -> str:
 
 
 def _last_line(text: str) -> str:
+    """Give the program's own message, which libraries may have followed with theirs while it ended."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1].removeprefix("batchlab: ")[:500] if lines else ""
+    own = [line for line in lines if line.startswith(_OWN)]
+    return (own or lines or [""])[-1].removeprefix(_OWN)[:500]

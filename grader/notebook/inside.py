@@ -1,14 +1,13 @@
 """Run the learner's own cells, whatever they do to their kernel; in a box this is the program that the box is for.
 
-`python -m grader.notebook.inside RESULT`: what to run is in `/box/cells.json`, and the outputs go to the descriptor
-RESULT. They decide nothing but how the notebook looks and whether its plain assertions hold.
+What to run is in `/box/cells.json`, and the outputs go to a descriptor. They decide nothing but how the notebook looks
+and whether its plain assertions hold.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -61,13 +60,9 @@ def error_output(name: str, text: str) -> Any:
 
 
 def main(result: int) -> None:
-    """Run what the box was given."""
+    """Run what the box was given; write the outputs to the descriptor `result`."""
     os.set_inheritable(result, False)
     plan = json.loads(Path(CELLS).read_text(encoding="utf-8"))
     outputs = execute(plan["notebook"], SUBMISSION, seconds=plan["seconds"])
     with os.fdopen(result, "w", encoding="utf-8") as out:
         json.dump(outputs, out)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

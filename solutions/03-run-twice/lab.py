@@ -116,7 +116,8 @@ assert min(staged, visible) >= 0, "a number of flights is 0 or more"
 # in what readers see and on every branch. Your own tables are not touched. It takes about three minutes, because Spark really runs. What was
 # run before with the same code is not run again, so later checks are quicker.
 #
-# Compare the table, the branch, the number of keys and the rows that it shows with your prediction.
+# It plays 9 and 10 March, and shows the one that it finds first; the same happens to both. Compare the table, the branch, the number of keys and
+# the rows that it shows with your prediction.
 
 # %%
 from grader.notebook import check

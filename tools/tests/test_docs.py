@@ -14,7 +14,15 @@ from grader.cli import cli
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
     page
-    for pattern in ("*.md", "runbooks/*.md", "adrs/*.md", "reflections/**/*.md", "pipelines/**/*.md", "cluster/*.md")
+    for pattern in (
+        "*.md",
+        "docs/*.md",
+        "runbooks/*.md",
+        "adrs/*.md",
+        "reflections/**/*.md",
+        "pipelines/**/*.md",
+        "cluster/*.md",
+    )
     for page in ROOT.glob(pattern)
 )
 

@@ -58,6 +58,28 @@ def test_a_moved_environment_is_made_anew(checkout: Path) -> None:
     assert check(moved) == 1
 
 
+def test_the_environment_of_notebooks_is_asked_for(checkout: Path) -> None:
+    """Without `--with course` nobody gets it or waits for it; with it, both environments must be current."""
+    command = [sys.executable, checkout / "tools" / "setup.py", "--check", "--with", "course"]
+    assert subprocess.run(command, check=False).returncode == 1
+    (checkout / ".venv-course" / "bin").mkdir(parents=True)
+    (checkout / ".venv-course" / "bin" / "python").symlink_to(sys.executable)
+    program = "import setup; setup.write_stamp(setup.COURSE, setup.COURSE_INPUTS)"
+    subprocess.run([sys.executable, "-c", program], cwd=checkout / "tools", check=True)
+    assert subprocess.run(command, check=False).returncode == 0
+    (checkout / "requirements-course.lock").write_text("changed")
+    assert subprocess.run(command, check=False).returncode == 1
+    assert check(checkout) == 0
+
+
+def test_an_option_that_there_is_not_is_refused(checkout: Path) -> None:
+    """A misspelt option sets nothing up, and the message names the options."""
+    command = [sys.executable, checkout / "tools" / "setup.py", "--with", "spark"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "--with course" in done.stderr
+
+
 def test_every_verb_sets_up_first() -> None:
     """No verb that needs the environment works without it: each names `setup` before itself, or a verb that does."""
     makefile = (ROOT / "Makefile").read_text()

@@ -85,6 +85,12 @@ class Course:
         """Folder of what a student hands in."""
         return self.folder / "course" / "submitted" / student / LAB
 
+    def feedback_of(self, student: str) -> str:
+        """Make the page of one student, and give its text."""
+        done = self.nbgrader("generate_feedback", LAB, "--student", student)
+        assert done.returncode == 0, done.stderr
+        return self.feedback(student)
+
     def feedback(self, student: str) -> str:
         """Text of the page that a student gets."""
         page = self.folder / "course" / "feedback" / student / LAB / NOTEBOOK.replace(".ipynb", ".html")

@@ -22,7 +22,6 @@ ROWS = [["2013-03-09", "AA", 1, "JFK", 2], ["2013-03-09", "B6", 5, "<EWR>", 2]]
 def main(words: list[str]) -> int:
     """Grade as asked; returns the exit code."""
     assert words[0] == "grade"
-    assert "--json" in words
     folder = Path(words[words.index("--submission") + 1])
     code = "\n".join(path.read_text() for path in sorted(folder.rglob("*.py")))
     asked = (re.findall(r"# grade: (.*)", code) or [""])[-1]
@@ -34,6 +33,7 @@ def main(words: list[str]) -> int:
         time.sleep(3600)
     if asked == "bad input":
         print("batchlab: submission.toml: [pipelines.ingest] has no manifest; name one", file=sys.stderr)
+        print("nanobind: leaked 84 functions!", file=sys.stderr)
         return 2
     if asked == "garbage":
         print("Traceback (most recent call last):\nKeyError: 'x'", file=sys.stderr)
@@ -85,11 +85,8 @@ def verdicts(code: str, asked: str, hidden: str) -> Any:
     if folder := os.environ.get("BATCHLAB_HIDDEN"):
         for path in sorted(Path(folder).glob("*.py")):
             secret = re.search(r"WORD = '(.*)'", path.read_text())
-            assert secret
-            yield (
-                5,
-                verdict(f"hidden-{path.stem}", "An empty day", "pass" if secret[1] in code else "fail", hint=secret[0]),
-            )
+        outcome = "pass" if not secret or secret[1] in code else "fail"
+        yield 5, verdict(f"hidden-{path.stem}", "An empty day", outcome, hint=secret[0] if secret else "")
 
 
 def verdict(

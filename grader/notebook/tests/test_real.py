@@ -1,0 +1,91 @@
+"""The real grade behind a notebook: the released lab fails, its solution passes, in a notebook and in nbgrader."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.notebook.check import Grades, grade
+from grader.notebook.command import Command
+from grader.notebook.tests.course import LAB, NOTEBOOK, ROOT, Course, Student, labs_tool
+
+BATCHLAB = ROOT / ".venv" / "bin" / "batchlab"
+LIMIT = 2400
+LABS = labs_tool().labs()
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A state directory of its own, whose platform is stopped in the end."""
+    home = tmp_path_factory.mktemp("home")
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("BATCHLAB_")}
+    made = {**kept, "BATCHLAB_HOME": str(home), "BATCHLAB": str(BATCHLAB)}
+    yield made
+    for state in (home, home / "grading"):
+        own = {**made, "BATCHLAB_HOME": str(state)}
+        subprocess.run([BATCHLAB, "platform", "stop"], env=own, check=False, capture_output=True)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(LIMIT)
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
+def test_a_lab_fails_unsolved_and_passes_solved(lab: Any, environment: dict[str, str], tmp_path: Path) -> None:
+    """Each item of a lab: less than half of the points and a hint before the repair, all points after it."""
+    tool, command, grades = labs_tool(), Command.find(environment), Grades()
+    tool.write(tmp_path / "released", tool.released(lab))
+    tool.write(tmp_path / "solved", tool.solution(lab))
+    for item in lab.items:
+        before = grade(item, 10, command, tmp_path / "released", grades)
+        assert before.outcome == "fail"
+        assert before.score < 5
+        failed = [check for check in before.checks if check["outcome"] == "fail"]
+        assert failed
+        assert all(check["hint"] and check["rationale"] for check in failed)
+        after = grade(item, 10, command, tmp_path / "solved", grades)
+        assert (after.outcome, after.score) == ("pass", 10.0), [c for c in after.checks if c["outcome"] != "pass"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(LIMIT)
+def test_nbgrader_gives_the_real_grade(environment: dict[str, str], tmp_path: Path) -> None:
+    """One submission, autograded in its box with a hidden check: scores in the gradebook, rows in the feedback."""
+    course = Course.make(tmp_path / "course", program=BATCHLAB)
+    course.environment.update({name: environment[name] for name in ("BATCHLAB_HOME", "HOME") if name in environment})
+    (course.folder / "hidden" / "empty_day.py").write_text(HIDDEN)
+    assert course.nbgrader("generate_assignment", LAB).returncode == 0
+    Student(name="ann", code=(".append()", "")).hand_in(course)
+    done = course.nbgrader("autograde", LAB)
+    assert done.returncode == 0, done.stderr
+    scores, page = course.scores()["ann"], course.feedback_of("ann")
+    assert scores["l03-predicted"][0] == 1.0
+    assert scores["l03-keys"][0] == 0.0
+    item = scores["l03-item"][0]
+    assert item is not None
+    assert 0 < item < 2.5
+    assert "duplicated keys in what is staged on branch audit_ingest_2013" in page
+    assert "M03-hidden-runs" in page
+    assert "SECRET" not in page
+    notebook = json.loads((course.folder / "course" / "autograded" / "ann" / LAB / NOTEBOOK).read_text())
+    assert all(output.get("name") != "stderr" for cell in notebook["cells"] for output in cell.get("outputs", []))
+
+
+HIDDEN = '''
+"""SECRET"""
+
+from grader.checks.model import Passed
+from grader.checks.registry import Registry
+
+HIDDEN = Registry("M03")
+
+
+@HIDDEN.check("hidden-runs")
+def runs(probe):
+    """Runs were made."""
+    return Passed(f"{len(probe.runs())} runs were looked at")
+'''
