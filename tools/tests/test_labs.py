@@ -43,6 +43,13 @@ def test_a_difference_and_a_stray_file_are_told(tmp_path: Path) -> None:
     assert f"{LABS[0].name}/old.py: on disk, but not made" in found
 
 
+def test_the_front_page_lists_every_lab() -> None:
+    """`labs/README.md` names each lab's notebook."""
+    front = (ROOT / "labs" / "README.md").read_text()
+    for lab in LABS:
+        assert f"[{lab.name}]({lab.name}/{lab.notebook}.ipynb)" in front
+
+
 def test_every_folder_of_solutions_is_a_declared_lab() -> None:
     """Nothing stray: folders and manifest agree, and a folder holds text and edits only."""
     folders = {path.name for path in (ROOT / "solutions").iterdir() if path.is_dir() and path.name != "__pycache__"}
