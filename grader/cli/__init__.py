@@ -27,6 +27,7 @@ COMMANDS: dict[str, str] = {
     "fingerprint": "grader.cli.fingerprint:fingerprint",
     "diff": "grader.cli.diff:diff",
     "lineage": "grader.cli.lineage:lineage",
+    "taint": "grader.cli.taint:taint",
 }
 
 

@@ -34,6 +34,12 @@ def dataset_name(namespace: str, name: str, facets: Mapping[str, Any] | None = N
     return _table(name) if "." in name else name
 
 
+def is_metadata(facets: Mapping[str, Any] | None) -> bool:
+    """Say whether a dataset is one of Iceberg's metadata tables, such as `raw.flights.refs`, with its own columns."""
+    symlinks = ((facets or {}).get("symlinks") or {}).get("identifiers") or []
+    return any(str(one.get("name")).count(".") >= 2 and _METADATA.search(str(one.get("name"))) for one in symlinks)
+
+
 def _table(name: str) -> str:
     plain = _REFERENCE.sub("", name)
     if plain.count(".") >= 2:

@@ -5,20 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from grader.lineage.datasets import dataset_name
+from grader.lineage.facets import ColumnEdge, Use, joined, use_of
 
-
-@dataclass(frozen=True, kw_only=True)
-class ColumnEdge:
-    """One column made from one column of an input."""
-
-    source: str
-    source_column: str
-    column: str
+__all__ = ["ColumnEdge", "Event", "moment_of", "parse", "read_events"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,10 +26,11 @@ class Event:
         job: the job's name.
         parent: name of the parent job, `<workflow>.<node>`; empty where the event names none.
         parent_run: id of the parent run.
-        inputs: datasets read.
-        outputs: datasets written.
-        columns: column edges by dataset written.
-        snapshots: Iceberg snapshot id by dataset written, where the emitter says it.
+        root: name of the topmost parent job, where the event says it.
+        root_run: id of the topmost parent run.
+        engine: what ran it, such as `spark`; empty where the event does not say.
+        reads: datasets read, by name.
+        writes: datasets written, by name.
     """
 
     time: str
@@ -44,28 +39,51 @@ class Event:
     job: str
     parent: str = ""
     parent_run: str = ""
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    columns: Mapping[str, tuple[ColumnEdge, ...]] = field(default_factory=dict)
-    snapshots: Mapping[str, str] = field(default_factory=dict)
+    root: str = ""
+    root_run: str = ""
+    engine: str = ""
+    reads: Mapping[str, Use] = field(default_factory=dict)
+    writes: Mapping[str, Use] = field(default_factory=dict)
+
+    @cached_property
+    def moment(self) -> datetime:
+        """Its time as an instant: emitters write it with different numbers of digits and zones."""
+        return moment_of(self.time)
 
 
-def read_events(folder: Path) -> tuple[list[Event], int]:
-    """Read every event under a folder, in the order of time.
+def moment_of(text: str) -> datetime:
+    """Read a time; one without a zone is UTC.
+
+    Raises:
+        ValueError: it is none.
+    """
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+
+
+def read_events(*places: Path) -> tuple[list[Event], int]:
+    """Read every event of some files, or under some folders, in the order of time.
 
     Returns:
         The events, and how many lines were no event: an emitter killed in the middle of a line leaves one.
     """
     events, broken = [], 0
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file()) if folder.is_dir() else ()
-    for path in files:
+    for path in _files(places):
         for line in _lines(path):
             event = parse(line)
             if event is None:
                 broken += 1
             else:
                 events.append(event)
-    return sorted(events, key=lambda event: event.time), broken
+    return sorted(events, key=lambda event: event.moment), broken
+
+
+def _files(places: Iterable[Path]) -> Iterator[Path]:
+    for place in places:
+        if place.is_file():
+            yield place
+        elif place.is_dir():
+            yield from (path for path in sorted(place.rglob("*")) if path.is_file())
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -80,44 +98,33 @@ def parse(line: str) -> Event | None:
         run, job = raw["run"], raw["job"]
         facets = run.get("facets") or {}
         parent = facets.get("parent") or {}
-        outputs = raw.get("outputs") or []
-        datetime.fromisoformat(raw["eventTime"])
+        name, run_id = _job_and_run(parent)
+        root, root_id = _job_and_run(parent.get("root") or {})
+        moment_of(raw["eventTime"])
         return Event(
             time=str(raw["eventTime"]),
             kind=str(raw.get("eventType") or "OTHER"),
             run=str(run["runId"]),
             job=str(job["name"]),
-            parent=str((parent.get("job") or {}).get("name") or ""),
-            parent_run=str((parent.get("run") or {}).get("runId") or ""),
-            inputs=_names(raw.get("inputs") or []),
-            outputs=_names(outputs),
-            columns={_name(one): _columns(one) for one in outputs},
-            snapshots={_name(one): version for one in outputs if (version := _version(one))},
+            parent=name,
+            parent_run=run_id,
+            root=root,
+            root_run=root_id,
+            engine=str((facets.get("processing_engine") or {}).get("name") or "").lower(),
+            reads=_uses(raw.get("inputs") or ()),
+            writes=_uses(raw.get("outputs") or ()),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _names(datasets: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_name(one) for one in datasets))
+def _job_and_run(facet: Mapping[str, Any]) -> tuple[str, str]:
+    return str((facet.get("job") or {}).get("name") or ""), str((facet.get("run") or {}).get("runId") or "")
 
 
-def _name(dataset: Mapping[str, Any]) -> str:
-    return dataset_name(str(dataset["namespace"]), str(dataset["name"]), dataset.get("facets"))
-
-
-def _version(dataset: Mapping[str, Any]) -> str:
-    facets = dataset.get("facets") or {}
-    return str((facets.get("version") or {}).get("datasetVersion") or "")
-
-
-def _columns(dataset: Mapping[str, Any]) -> tuple[ColumnEdge, ...]:
-    fields = ((dataset.get("facets") or {}).get("columnLineage") or {}).get("fields") or {}
-    found = {
-        ColumnEdge(
-            source=dataset_name(str(one["namespace"]), str(one["name"])), source_column=str(one["field"]), column=column
-        ): None
-        for column, made in fields.items()
-        for one in made.get("inputFields") or []
-    }
-    return tuple(found)
+def _uses(datasets: Iterable[Mapping[str, Any]]) -> dict[str, Use]:
+    found: dict[str, Use] = {}
+    for dataset in datasets:
+        one = use_of(dataset)
+        found[one.name] = joined(found[one.name], one) if one.name in found else one
+    return found

@@ -10,6 +10,7 @@ from typing import Any
 
 from grader.lineage.datasets import CATALOG, WEBHOOK
 from grader.lineage.graph import Graph
+from grader.lineage.stale import Stale
 
 Pair = tuple[str, str]
 
@@ -35,10 +36,11 @@ MARTS: frozenset[Pair] = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """Edges that are missing, and edges that nothing explains."""
+    """Edges that are missing, edges that nothing explains, and edges that say nothing of what a partition holds now."""
 
     missing: tuple[Pair, ...]
     phantom: tuple[Pair, ...]
+    stale: tuple[Stale, ...] = ()
 
 
 def dbt_edges(manifest: Mapping[str, Any]) -> frozenset[Pair]:
@@ -86,11 +88,11 @@ def expected(manifest: Path | None) -> frozenset[Pair]:
 def compare(graph: Graph, wanted: Iterable[Pair]) -> Comparison:
     """Compare observed edges with those that must be there.
 
-    A call of the webhook may be an edge or not. A dataset that nobody specified (another team's table) is no phantom;
-    an edge between two specified datasets that was not specified is one.
+    A call of the webhook may be an edge or not. A dataset that nobody specified (another team's table) makes no
+    phantom, whether it is read or written; an edge between two specified datasets that was not specified is one.
     """
     must = set(wanted)
     known = {end for pair in must for end in pair}
     observed = {pair for pair in graph.edges if WEBHOOK not in pair}
-    phantom = {(source, target) for source, target in observed - must if target in known}
+    phantom = {(source, target) for source, target in observed - must if {source, target} <= known}
     return Comparison(missing=tuple(sorted(must - observed)), phantom=tuple(sorted(phantom)))

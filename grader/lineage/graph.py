@@ -7,20 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from grader.lineage.datasets import kind_of
-from grader.lineage.events import ColumnEdge, Event
+from grader.lineage.events import Event
+from grader.lineage.executions import Execution, executions
+from grader.lineage.facets import ColumnEdge
+from grader.lineage.makers import Maker, maker_of, short_job
 
-
-@dataclass(frozen=True, kw_only=True)
-class Maker:
-    """The workflow node whose run made an edge; both empty where no event named a parent."""
-
-    workflow: str
-    node: str
-
-    @property
-    def job(self) -> str:
-        """`<workflow>.<node>`."""
-        return f"{self.workflow}.{self.node}" if self.workflow else ""
+__all__ = ["Edge", "Graph", "Maker", "build", "graph_of", "maker_of", "short_job"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,55 +69,25 @@ class Graph:
         }
 
 
-def short_job(node: str) -> str:
-    """Shorten a node's name to what it is within any run: `ingest.extract`, without run name and attempt."""
-    return ".".join(part.partition("(")[0] for part in node.split(".") if part)
-
-
 def build(events: Sequence[Event], workflows: Iterable[str] = ()) -> Graph:
     """Make the graph of the runs that completed.
-
-    Inputs and outputs of one run may be spread over its events; a run that failed proves nothing. A query is a run
-    whose parent is the application, whose parent is the workflow node: the topmost is the maker.
 
     Args:
         events: in the order of time.
         workflows: names of known workflow runs, which tell where a parent's workflow name ends.
     """
-    known = sorted(workflows, key=len, reverse=True)
-    completed = {event.run for event in events if event.kind == "COMPLETE"}
-    inputs: dict[str, dict[str, None]] = {}
-    outputs: dict[str, dict[str, None]] = {}
-    columns: dict[str, dict[str, dict[ColumnEdge, None]]] = {}
-    parents = {event.run: (event.parent, event.parent_run) for event in events if event.parent}
-    for event in events:
-        if event.run not in completed:
-            continue
-        inputs.setdefault(event.run, {}).update(dict.fromkeys(event.inputs))
-        outputs.setdefault(event.run, {}).update(dict.fromkeys(event.outputs))
-        for dataset, found in event.columns.items():
-            columns.setdefault(event.run, {}).setdefault(dataset, {}).update(dict.fromkeys(found))
+    return graph_of(executions(events, workflows))
+
+
+def graph_of(done: Iterable[Execution]) -> Graph:
+    """Make the graph of executions; one that failed proves nothing."""
     edges: dict[tuple[str, str], Edge] = {}
-    for run, targets in outputs.items():
-        top = _topmost(run, parents)
-        maker = maker_of(top, known) if top else None
-        for target in targets:
-            made = columns.get(run, {}).get(target, {})
-            named = {one.source for one in made} & inputs[run].keys()
-            # Of a run with several outputs, each is made from the inputs that its columns name.
-            for source in named if named and len(targets) > 1 else inputs[run]:
-                if source != target:
-                    _add(edges, source, target, [one for one in made if one.source == source], maker)
+    for one in done:
+        for target in one.writes if one.completed else ():
+            for source in one.sources(target):
+                made = [edge for edge in one.writes[target].columns if edge.source == source]
+                _add(edges, source, target, made, one.maker)
     return Graph(edges=edges)
-
-
-def _topmost(run: str, parents: Mapping[str, tuple[str, str]]) -> str:
-    """Climb from a run to the job that is nobody's child; empty where the run names no parent."""
-    name, seen = "", set()
-    while run in parents and run not in seen:
-        seen.add(run)
-        name, run = parents[run]
-    return name
 
 
 def _add(
@@ -136,17 +98,3 @@ def _add(
     edges[source, target] = Edge(
         source=source, target=target, columns=tuple(dict.fromkeys([*known.columns, *columns])), makers=makers
     )
-
-
-def maker_of(parent: str, known: Sequence[str]) -> Maker:
-    """Split `<workflow>.<node>`; a node's full name, which begins with the workflow's, loses that.
-
-    Args:
-        parent: name of the parent job.
-        known: names of workflow runs, longest first.
-    """
-    workflow = next((name for name in known if parent == name or parent.startswith(f"{name}.")), None)
-    if workflow is None:
-        workflow = parent.partition(".")[0]
-    node = parent[len(workflow) :].removeprefix(".")
-    return Maker(workflow=workflow, node=node.removeprefix(f"{workflow}."))
