@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from grader.checks.m01_operator import M01
 from grader.checks.m02_content import M02
+from grader.checks.m03_effects import M03 as M03_EFFECTS
 from grader.checks.m03_idempotency import M03
+from grader.checks.m04_argo import M04
 from grader.checks.m05_spark import M05
 from grader.checks.m06_schedule import M06
 from grader.checks.m07_retries import M07
@@ -13,5 +16,5 @@ from grader.checks.m10_backfill import M10
 from grader.checks.model import Check
 
 CHECKS: tuple[Check, ...] = tuple(
-    check for registry in (M02, M03, M05, M06, M07, M08, M09, M10) for check in registry.checks
+    check for registry in (M01, M02, M03, M03_EFFECTS, M04, M05, M06, M07, M08, M09, M10) for check in registry.checks
 )

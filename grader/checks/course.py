@@ -18,21 +18,33 @@ _WORST: tuple[Outcome, ...] = ("error", "fail", "blocked", "waiting")
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One mastery item."""
+    """One mastery item.
+
+    Args:
+        id: `M03`.
+        title: what it is about.
+        points: what it is worth.
+        needs_cluster: whether a part of it cannot be shown without a cluster.
+        shows: the parts of a submission that it is about: `pipelines.ingest`, `dbt`, `flux`.
+    """
 
     id: str
     title: str
     points: int
     needs_cluster: bool = False
+    shows: tuple[str, ...] = ()
 
 
 def items(path: Path = MANIFEST) -> list[Item]:
     """Read the items in their order."""
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     return [
-        Item(id=name, title=one["title"], points=int(one["points"]), needs_cluster=bool(one.get("needs_cluster")))
+        Item(
+            id=name, title=one["title"], points=int(one["points"]), needs_cluster=bool(one.get("needs_cluster")),
+            shows=tuple(one.get("shows", ())),
+        )
         for name, one in document["items"].items()
-    ]
+    ]  # fmt: skip
 
 
 def verdicts(results: Sequence[Result], course: Sequence[Item]) -> Mapping[str, Mapping[str, Any]]:

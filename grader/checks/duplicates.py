@@ -51,7 +51,7 @@ def duplicates(probe: Probe) -> list[Duplicates]:
     Only the probe's days and runs count: what an older experiment left of other days is not theirs.
     """
     found = []
-    for table in TABLES:
+    for table in probe.tables():
         found += _visible(probe.lake, table)
         if table.in_lake:
             found += _staged(probe, table)

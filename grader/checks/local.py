@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pyiceberg.table import StaticTable
+
 from grader.checks.probe import Attempt, Delivery, Planned, Run, SparkRun
+from grader.data.states import BASE, LATE, oracle_filter
+from grader.fingerprint.files import data_files
 from grader.fingerprint.lake import Lake
 from grader.lineage.gather import known_runs, traces
 from grader.lineage.snapshots import Document
 from grader.lineage.view import Lineage, read_lineage
 from grader.oracle.answers import Oracle
-from grader.oracle.tables import TABLES
+from grader.oracle.tables import TABLES, TableSpec
 from pipelines.local.cron import Schedule
 from pipelines.local.cron.logical import Logical
 from pipelines.local.engine import Engine, VirtualClock
@@ -50,6 +54,8 @@ class LocalProbe:
         begun: when the first run began; older events and snapshots prove nothing about these runs.
         since: number of webhook calls that were there before.
         lake: its tables.
+        flux_root: folder of the Flux tree that is graded; None for none.
+        hello: runs of the small workloads of that tree.
     """
 
     state: StateDir
@@ -60,22 +66,49 @@ class LocalProbe:
     begun: datetime
     since: int = 0
     lake: Lake = field(kw_only=True)
+    flux_root: Path | None = None
+    hello: Sequence[Run] = ()
+    _oracles: dict[str, Oracle] = field(default_factory=dict, repr=False)
 
     def has(self, need: str) -> bool:
-        """Runs are there if some were made; a cluster never is."""
-        return need == "plays" and bool(self.made)
+        """A play is there if it was played, and a Flux tree if one was given; a cluster never is."""
+        if need == "flux":
+            return self.flux_root is not None
+        return any(run.play == need for run in self.made)
 
-    @cached_property
-    def _oracle(self) -> Oracle:
-        return Oracle.of_source(self.lake.con, self.platform.endpoints.postgres_dsn, self.days)
+    def tables(self) -> Sequence[TableSpec]:
+        """All tables."""
+        return TABLES
 
-    def oracle(self) -> Oracle:
-        """The answers, computed once: nothing is delivered while checks run."""
-        return self._oracle
+    def oracle(self, play: str) -> Oracle:
+        """The answers, computed once for each state of the source: nothing is delivered while checks run."""
+        state = self.source_of(play)
+        if state not in self._oracles:
+            self._oracles[state] = Oracle.of_source(
+                self.lake.con, self.platform.endpoints.postgres_dsn, self.days,
+                where=oracle_filter(state, self.days), schema=f"oracle_{state}",
+            )  # fmt: skip
+        return self._oracles[state]
+
+    def source_of(self, play: str) -> str:
+        """Name the state of the source that a play saw: late data comes before the replay."""
+        return BASE if play in {"first", "second"} else LATE
+
+    def rows(self, table: TableSpec, run: Run) -> str:
+        """Read a table of the lake as it was; one of PostgreSQL as it is."""
+        state = run.after.get(table.name)
+        if state is None or not state.metadata or state.snapshot is None:
+            return self.lake.rows(table.name)
+        found = StaticTable.from_metadata(state.metadata)
+        return self.lake.file_rows(found, data_files(found, state.snapshot))
 
     def runs(self) -> Sequence[Run]:
         """The runs."""
         return self.made
+
+    def faults(self, play: str) -> Sequence[Run]:  # noqa: ARG002
+        """None: no fault is injected here."""
+        return ()
 
     def log(self, workflow: str, node: str) -> str:
         """Everything that a node wrote to its logs."""
@@ -83,22 +116,26 @@ class LocalProbe:
         logs = sorted(folder.rglob("*.log")) if folder.is_dir() else []
         return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in logs)
 
-    def deliveries(self) -> Sequence[Delivery]:
+    def deliveries(self, play: str = "") -> Sequence[Delivery]:  # noqa: ARG002
         """What the webhook receiver recorded."""
         from pipelines.local.platform.webhook import Deliveries
 
         found = Deliveries(self.platform.receiver.database).list()
-        return [_delivery(one, self.since) for one in found]
+        return [delivery(one, self.since) for one in found]
 
     @cached_property
     def _lineage(self) -> Lineage:
-        runs: dict[str, Document] = {run.name: run.document for run in self.made}
-        names = [table.name for table in TABLES if table.in_lake]
+        return self.lineage_of(self.state.lineage)
+
+    def lineage_of(self, events: Path) -> Lineage:
+        """Read the events of a folder, and trace the snapshots of the tables."""
+        runs: dict[str, Document] = {run.name: run.document for run in self.runs()}
+        names = [table.name for table in self.tables() if table.in_lake]
         manifest = next(
-            (found / "manifest.json" for run in reversed(self.made) if (found := self.dbt_artifacts(run))), None
+            (found / "manifest.json" for run in reversed(self.runs()) if (found := self.dbt_artifacts(run))), None
         )
-        known = {**known_runs(self.state), **runs}
-        return read_lineage(self.state.lineage, known, traces(self.lake, names, known), manifest, self.begun)
+        known = {**runs, **known_runs(self.state)}  # what is stored also says a run's uid and template
+        return read_lineage(events, known, traces(self.lake, names, known), manifest, self.begun, made=list(runs))
 
     def lineage(self) -> Lineage:
         """Events and snapshots, read once."""
@@ -114,18 +151,16 @@ class LocalProbe:
 
     def spark_runs(self) -> Sequence[SparkRun]:
         """SparkApplications that the engine's store keeps."""
-        rows = Engine(self.state).store.rows(_APPLICATIONS)
-        names = {run.name for run in self.made}
-        return [_spark_run(node, json.loads(text)) for run, node, text in rows if run in names]
+        return spark_runs(self.state, {run.name for run in self.runs()})
 
-    def plan(self, cron: str, first: date, last: date) -> Sequence[Planned]:
+    def plan(self, cron: str, first: date, last: date, *, delay: timedelta = timedelta()) -> Sequence[Planned]:
         """Ask the schedule for its times, and the manifest's own expression for the day of each."""
         body = next(one for one in self.documents.crons if one["metadata"]["name"] == cron)
         lang = Lang.shared()
         objects = [*self.documents.configmaps, *self.platform.objects()]
         logical = Logical(cron=body, templates=self.documents.templates, objects=objects, lang=lang)
         times = Schedule.of(body["spec"]).days(first, last, lang)
-        return [Planned(scheduled=at, ds=logical.ds(at) or "") for at in times]
+        return [Planned(scheduled=at, ds=logical.ds(at, created=at + delay) or "") for at in times]
 
     def attempts(self, strategy: Mapping[str, Any], exit_code: int) -> Sequence[Attempt]:
         """Run a step that fails, in a state directory of its own, on a clock that jumps over the waits."""
@@ -154,13 +189,24 @@ class LocalProbe:
         succeeded, failed = Lang.shared().conditions({"status": status}, success, failure)
         return "failed" if failed else "succeeded" if succeeded else "waiting"
 
+    def flux(self) -> Path:
+        """The tree that was given."""
+        if self.flux_root is None:
+            raise LookupError("no Flux tree was given")
+        return self.flux_root
+
+    def hello_runs(self) -> Sequence[Run]:
+        """The runs that were given with it."""
+        return self.hello
+
     def dbt_artifacts(self, run: Run) -> Path | None:
         """Find what the run's dbt step left under its working folder."""
         found = sorted((self.state.steps / run.name).rglob("target/run_results.json"))
         return found[-1].parent if found else None
 
 
-def _delivery(one: Mapping[str, Any], since: int) -> Delivery:
+def delivery(one: Mapping[str, Any], since: int) -> Delivery:
+    """Read what the webhook receiver recorded of a call; what came after number `since` is recent."""
     body = one["body"] if isinstance(one["body"], dict) else {}
     return Delivery(
         key=one["key"] or "",
@@ -185,6 +231,12 @@ def attempts_of(document: Mapping[str, Any]) -> list[Attempt]:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def spark_runs(state: StateDir, names: Collection[str]) -> list[SparkRun]:
+    """Give the SparkApplications of some runs that the engine's store still keeps: each has a time to live."""
+    rows = Engine(state).store.rows(_APPLICATIONS)
+    return [_spark_run(node, json.loads(text)) for run, node, text in rows if run in names]
 
 
 def _spark_run(node: str, record: Mapping[str, Any]) -> SparkRun:

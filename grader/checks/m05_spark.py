@@ -7,13 +7,20 @@ from typing import Any
 
 import yaml
 
+from grader.checks.m07_retries import strategies
 from grader.checks.model import Evidence, Failure, Passed
-from grader.checks.probe import Probe
+from grader.checks.object_names import same_for
+from grader.checks.probe import DAILY, Probe
 from grader.checks.registry import Registry
 from grader.lineage.snapshots import find_nodes
 
 M05 = Registry("M05")
 
+_NONE_HINTS = (
+    "What on the cluster knows that this step is a Spark job?",
+    "A step that calls spark-submit itself works, but no SparkApplication shows its state, its driver or its retries.",
+    "resource: {action: create, manifest: |} with kind: SparkApplication, successCondition and failureCondition.",
+)
 STATES = {
     "": "waiting", "SUBMITTED": "waiting", "RUNNING": "waiting", "SUCCEEDING": "waiting", "COMPLETED": "succeeded",
     "FAILING": "waiting", "FAILED": "failed", "SUBMISSION_FAILED": "waiting", "PENDING_RERUN": "waiting",
@@ -32,7 +39,11 @@ def applications(probe: Probe) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
                 yield document["metadata"]["name"], template["name"], resource
 
 
-@M05.check("submits", points=2)
+@M05.check("submits", points=2, pipelines=("transform",), hints=(
+    "When may a step say that it has succeeded?",
+    "A resource step ends when one of its conditions holds of the object's status, and at once if it has none.",
+    "successCondition: status.applicationState.state == COMPLETED; failureCondition: the same with FAILED.",
+))  # fmt: skip
 def submits(probe: Probe) -> Passed:
     """Spark steps create a SparkApplication, it completes, and the step ends after it."""
     runs = {run.name: run for run in probe.runs()}
@@ -50,22 +61,20 @@ def submits(probe: Probe) -> Passed:
         raise Failure(
             f"{wrong[0][2]} ended {wrong[0][3] or 'without a state'}, but its step {wrong[0][1]} is {wrong[0][5]}",
             evidence=Evidence(columns=columns, rows=wrong, expected="COMPLETED and Succeeded together"),
-            hints=("Compare successCondition and failureCondition with the states of the operator.",),
         )
     lacking = [
         run.name
         for run in runs.values()
-        if run.phase == "Succeeded" and not any(one.workflow == run.name for one in found)
+        if run.phase == "Succeeded"
+        and run.pipeline in {DAILY, "transform"}
+        and not any(one.workflow == run.name for one in found)
     ]
     if lacking or not found:
         which = lacking[0] if lacking else "any run"
         raise Failure(
             f"no SparkApplication was created by {which}",
             evidence=Evidence(columns=columns, rows=rows, expected="at least one for each run", found="none"),
-            hints=(
-                "A step that calls spark-submit itself works, but nothing on the cluster knows that it is a Spark job.",
-                "Use a resource template with action create and a SparkApplication as its manifest.",
-            ),
+            hints=_NONE_HINTS,
         )
     return Passed(
         f"{len(found)} SparkApplications were created by {len(runs)} runs, and each step ended as its application did",
@@ -73,7 +82,11 @@ def submits(probe: Probe) -> Passed:
     )
 
 
-@M05.check("conditions", needs=())
+@M05.check("conditions", needs=(), hints=(
+    "In which of the states shown is a Spark application really over?",
+    "Only two states are terminal, COMPLETED and FAILED; in every other one the step has to wait.",
+    "successCondition: status.applicationState.state == COMPLETED; failureCondition: the same with FAILED.",
+))  # fmt: skip
 def conditions(probe: Probe) -> Passed:
     """A Spark step succeeds on COMPLETED, fails on FAILED, and waits in every other state."""
     rows, wrong = [], []
@@ -92,47 +105,51 @@ def conditions(probe: Probe) -> Passed:
                 "have waiting", "be waiting"
             ).replace("has waiting", "is waiting"),
             evidence=Evidence(columns=("template", "state", "expected", "found"), rows=wrong),
-            hints=(
-                "Only two states are terminal: COMPLETED and FAILED.",
-                "successCondition: status.applicationState.state == COMPLETED, and the same with FAILED to fail.",
-            ),
         )
     if not rows:
         raise Failure(
-            "no template creates a SparkApplication", evidence=Evidence(expected="at least one", found="none")
-        )
+            "no template creates a SparkApplication", evidence=Evidence(expected="at least one", found="none"),
+            hints=_NONE_HINTS,
+        )  # fmt: skip
     return Passed(
         f"{len(rows)} templates, {len(STATES)} states each: only COMPLETED succeeds, only FAILED fails",
         Evidence(columns=("template", "successCondition", "failureCondition"), rows=rows),
     )
 
 
-@M05.check("names", needs=())
+@M05.check("names", needs=(), hints=(
+    "What does the second run, or the second attempt, find under that name?",
+    "create of a fixed name meets AlreadyExists; apply of the same object finds the old COMPLETED, and runs nothing.",
+    "action: create, and generateName, or a name with {{workflow.name}} and {{retries}}.",
+))  # fmt: skip
 def names(probe: Probe) -> Passed:
     """A rerun or retry never meets the SparkApplication of an earlier attempt."""
     rows = []
+    documents = {one["metadata"]["name"]: one for one in probe.templates()}
     for workflow, template, resource in applications(probe):
         meta = _metadata(str(resource["manifest"]))
         name = str(meta.get("generateName") or meta.get("name") or "")
-        unique = bool(meta.get("generateName")) or "{{" in name
-        rows.append((f"{workflow}/{template}", resource.get("action", ""), name, unique))
-    wrong = [row for row in rows if row[1] != "create" or not row[3]]
+        retried = bool(dict(strategies(documents[workflow])).get(template))
+        same = "" if meta.get("generateName") else same_for(name, documents[workflow], retried=retried)
+        rows.append((f"{workflow}/{template}", resource.get("action", ""), name, same or "none"))
+    wrong = [row for row in rows if row[1] != "create" or row[3] != "none"]
+    columns = ("template", "action", "name", "is the same for")
     if wrong:
-        where, action, name, _ = wrong[0]
+        where, action, name, same = wrong[0]
+        which = (
+            "a retry would meet the failed attempt's"
+            if same == "every attempt"
+            else "a second run would meet the first one's"
+        )
         raise Failure(
-            f"{where} does {action} of {name or 'no name'}: a second run would meet the first one's object",
-            evidence=Evidence(columns=("template", "action", "name", "differs by run"), rows=wrong),
-            hints=(
-                "create of a fixed name fails with AlreadyExists the second time.",
-                "apply of an unchanged object finds the old COMPLETED at once: Spark never runs again.",
-                "action: create, and generateName, or a name with {{workflow.name}} and {{retries}}.",
-            ),
+            f"{where} does {action} of {name or 'no name'}: {which} object",
+            evidence=Evidence(columns=columns, rows=wrong),
         )
     if not rows:
-        raise Failure("no template creates a SparkApplication")
+        raise Failure("no template creates a SparkApplication", hints=_NONE_HINTS)
     return Passed(
         f"{len(rows)} templates create objects whose names differ by run and attempt",
-        Evidence(columns=("template", "action", "name", "differs by run"), rows=rows),
+        Evidence(columns=columns, rows=rows),
     )
 
 

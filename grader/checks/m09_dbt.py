@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from grader.checks.contents import diff_query, digest, files
+from grader.checks.m02_content import EMPTY_HINTS
 from grader.checks.model import Evidence, Failure, Passed
-from grader.checks.probe import Probe, Run
+from grader.checks.probe import DAILY, Probe, Run, State
 from grader.checks.registry import Registry
 from grader.fingerprint.diff import untouched
-from grader.oracle.tables import PARTITION, TABLES
+from grader.oracle.tables import PARTITION, TABLES, spec
 
 M09 = Registry("M09")
+ONLY = ("transform",)
 _MARTS = tuple(table.name for table in TABLES if table.name.startswith("lake.marts."))
 
 
-@M09.check("runs", points=2)
+@M09.check("runs", points=2, pipelines=ONLY, hints=(
+    "Which dbt command does the step run, and what does the step make of its outcome?",
+    "dbt run builds models, dbt test tests them, dbt build does both and stops where a test fails.",
+    "dbt build --project-dir … --vars '{ds: …}' as the step's last command, so that its exit code is the step's.",
+))  # fmt: skip
 def runs(probe: Probe) -> Passed:
     """Dbt ran as a step of every run, and its models and tests really ran."""
     rows = []
-    for run in probe.runs():
+    for run in _builds(probe):
         if run.phase != "Succeeded":
             continue
         results = _results(probe, run)
-        models = [one for one in results if one["unique_id"].startswith("model.")]
+        models = [one["unique_id"] for one in results if one["unique_id"].startswith("model.")]
+        models = models or _run_before(probe, run)
         tests = [one for one in results if one["unique_id"].startswith("test.")]
         bad = [one for one in results if one["status"] not in {"success", "pass"}]
         rows.append((run.name, str(run.ds), len(models), len(tests), len(bad)))
@@ -34,9 +42,6 @@ def runs(probe: Probe) -> Passed:
                 evidence=Evidence(
                     columns=_COLUMNS, rows=rows, expected="models and tests", found=f"{len(tests)} tests"
                 ),
-                hints=(
-                    "dbt run builds models, dbt test tests them, dbt build does both and stops where a test fails.",
-                ),
             )
         if bad:
             raise Failure(
@@ -45,10 +50,16 @@ def runs(probe: Probe) -> Passed:
                     columns=("node", "status", "message"),
                     rows=[(one["unique_id"], one["status"], one.get("message")) for one in bad],
                 ),
-                hints=("The step's exit code must be dbt's.",),
             )
     if not rows:
-        raise Failure("no run succeeded, so no dbt result is there")
+        raise Failure(
+            "no run succeeded, so no dbt result is there",
+            hints=(
+                "Which step did the runs fail of?",
+                "dbt's results are read from runs that succeeded; M03-succeeds says why the others did not.",
+                "batchlab runs lists the runs with their phases; the log of the first step that failed says why.",
+            ),
+        )
     return Passed(
         f"dbt ran in {len(rows)} runs: {rows[0][2]} models, {rows[0][3]} tests each",
         Evidence(columns=_COLUMNS, rows=rows),
@@ -58,10 +69,14 @@ def runs(probe: Probe) -> Passed:
 _COLUMNS = ("run", "day", "models", "tests", "not passed")
 
 
-@M09.check("gates", depends=("M09-runs",))
+@M09.check("gates", depends=("M09-runs",), pipelines=ONLY, hints=(
+    "What would a row that breaks a mart's key set off?",
+    "A test of severity warn reports and lets pass; only one of severity error, dbt's default, ends the build.",
+    "Under each mart in its .yml file: data_tests for the key's uniqueness and not_null, with severity: error.",
+))  # fmt: skip
 def gates(probe: Probe) -> Passed:
     """The tests gate: each fails the build, none only warns, and every mart's key is tested."""
-    run = next(run for run in reversed(probe.runs()) if run.phase == "Succeeded")
+    run = next(run for run in reversed(_builds(probe)) if run.phase == "Succeeded")
     manifest = _artifact(probe, run, "manifest.json")
     tests = [node for node in manifest["nodes"].values() if node.get("resource_type") == "test"]
     rows = [
@@ -78,7 +93,6 @@ def gates(probe: Probe) -> Passed:
         raise Failure(
             f"test {weak[0][0]} only warns: it lets wrong data through",
             evidence=Evidence(columns=columns, rows=weak, expected="ERROR", found=weak[0][1]),
-            hints=("severity: error is dbt's default.",),
         )
     covered = {name for row in rows for name in row[2].split(", ")}
     bare = [name for name in _MARTS if name.rpartition(".")[2] not in covered]
@@ -89,17 +103,22 @@ def gates(probe: Probe) -> Passed:
     return Passed(f"{len(rows)} tests gate {len(_MARTS)} marts", Evidence(columns=columns, rows=rows))
 
 
-@M09.check("incremental")
+@M09.check("incremental", pipelines=ONLY, hints=(
+    "Which rows of the mart does a run for one day have to compute?",
+    "A model that is a table is built whole each time; an incremental one replaces what its query gives rows of.",
+    "materialized: incremental, incremental_strategy: insert_overwrite, partition_by: [flight_date], a filter on ds.",
+))  # fmt: skip
 def incremental(probe: Probe) -> Passed:
     """A run rewrites the marts' partition of its day, and leaves the files of all others alone."""
     rows = []
-    for run in probe.runs():
+    for run in _builds(probe):
         for name in _MARTS:
             before, now = run.before.get(name), run.after.get(name)
             if before is None or now is None or before.snapshot is None or now.snapshot is None:
                 continue
-            same = untouched(probe.lake.files(name, before.snapshot), probe.lake.files(name, now.snapshot))
-            rewritten = [one for one in before.partitions if one not in same and one != f"{PARTITION}={run.ds}"]
+            same = untouched(files(probe.lake, name, before), files(probe.lake, name, now))
+            own = {f"{PARTITION}={day}" for day in run.days}
+            rewritten = [one for one in before.partitions if one not in same and one not in own]
             rows.append((run.name, str(run.ds), name, len(before.partitions), len(rewritten)))
             if rewritten:
                 raise Failure(
@@ -109,18 +128,100 @@ def incremental(probe: Probe) -> Passed:
                         partitions=[f"{name} {one}" for one in rewritten],
                         query=f"batchlab diff {name} --from {before.snapshot} --to {now.snapshot}",
                     ),
-                    hints=("materialized: incremental, incremental_strategy: insert_overwrite, a filter on the day.",),
                 )  # fmt: skip
     if not any(count > 1 for _, _, _, count, _ in rows):
-        raise Failure("no run met a mart with another day's partition, so nothing shows whether it would be left alone")
+        raise Failure(
+            "no run met a mart with another day's partition, so nothing shows whether it would be left alone",
+            hints=EMPTY_HINTS,
+        )
     return Passed(
         f"{len(rows)} builds left the files of every other day as they were",
         Evidence(columns=("run", "day", "table", "partitions before", "others rewritten"), rows=rows[-10:]),
     )
 
 
+@M09.check("blocks", points=2, needs=("second", "gate"), pipelines=ONLY, hints=(
+    "What happens to the marts, and to the workflow, when a dbt test fails?",
+    "The step's exit code must be dbt's, and nothing may become visible before the tests have passed.",
+    "dbt build ends with 1 where a test fails; publish a staged branch after it; store_failures keeps rows.",
+))  # fmt: skip
+def blocks(probe: Probe) -> Passed:
+    """When dbt's tests find wrong rows, the run fails, the marts stay as they were, and the failing rows are kept."""
+    rows: list[tuple[str, str, int, str]] = []
+    for run in probe.faults("gate"):
+        spoiled = int(run.facts.get("spoiled", 0))
+        rows.append((run.name, str(run.ds), spoiled, run.phase))
+        if not spoiled:
+            raise Failure(
+                "curated rows and marts become visible in one step, so that nothing can be tested between them",
+                evidence=Evidence(columns=_GATE, rows=rows, expected="a step of its own for dbt", found="none"),
+            )
+        if run.phase == "Succeeded":
+            raise Failure(
+                f"{spoiled} wrong rows in {_CURATED} did not stop the run of {run.ds}: it succeeded",
+                evidence=Evidence(columns=_GATE, rows=rows, expected="Failed", found=run.phase,
+                                  query=f"batchlab runs {run.name}"),
+            )  # fmt: skip
+        _marts_as_they_were(run)
+        _failing_rows_kept(probe, run)
+    return Passed("the run failed, the marts stayed as they were, the failing rows are kept", Evidence(
+        columns=_GATE, rows=rows))  # fmt: skip
+
+
+_CURATED = "lake.curated.flights"
+_GATE = ("run", "day", "wrong rows", "phase")
+
+
+def _marts_as_they_were(run: Run) -> None:
+    for name in _MARTS:
+        for part in sorted({*_parts(run.before, name), *_parts(run.after, name)}):
+            before, now = digest(run.before, name, part), digest(run.after, name, part)
+            if before != now:
+                raise Failure(
+                    f"the tests failed, and yet {name} {part} shows other rows than before",
+                    evidence=Evidence(partitions=[f"{name} {part}"], expected=before.hash, found=now.hash,
+                                      query=diff_query(name, run.before, run.after)),
+                )  # fmt: skip
+
+
+def _parts(state: State, name: str) -> Iterable[str]:
+    return state[name].partitions if name in state else ()
+
+
+def _failing_rows_kept(probe: Probe, run: Run) -> None:
+    """A table beside the specification's holds what failed: dbt's own of the test, or one of the solution's."""
+    results = _results(probe, run)
+    failed = [one for one in results if one["unique_id"].startswith("test.") and one["status"] in {"fail", "error"}]
+    if not failed:
+        raise Failure(
+            f"the run of {run.ds} failed, but no dbt test did: something else stopped it",
+            evidence=Evidence(columns=("node", "status"), rows=[(one["unique_id"], one["status"]) for one in results],
+                              expected="a failed test", found="none"),
+        )  # fmt: skip
+    others = [name for name in run.facts.get("tables", ()) if name.startswith("lake.") and spec(name) is None]
+    if not others:  # dbt names a relation for the rows also where nothing makes it
+        raise Failure(
+            f"{failed[0]['unique_id']} failed, and its rows are nowhere to be looked at",
+            evidence=Evidence(expected="a table with the failing rows", found="none"),
+        )
+
+
+def _builds(probe: Probe) -> list[Run]:
+    """Give the runs that build marts."""
+    return [run for run in probe.runs() if run.pipeline in {DAILY, *ONLY}]
+
+
 def _results(probe: Probe, run: Run) -> list[Mapping[str, Any]]:
     return list(_artifact(probe, run, "run_results.json")["results"])
+
+
+def _run_before(probe: Probe, run: Run) -> list[str]:
+    """Name the models that an earlier command ran: `dbt test` writes its results over those of `dbt run`."""
+    folder = probe.dbt_artifacts(run)
+    nodes: Mapping[str, Mapping[str, Any]] = _artifact(probe, run, "manifest.json")["nodes"]
+    models = {name: node for name, node in nodes.items() if node.get("resource_type") == "model"}
+    paths = {name: node.get("original_file_path") for name, node in models.items()}
+    return [name for name, path in paths.items() if folder and path and list((folder / "run").glob(f"*/{path}"))]
 
 
 def _artifact(probe: Probe, run: Run, name: str) -> Mapping[str, Any]:
@@ -130,7 +231,11 @@ def _artifact(probe: Probe, run: Run, name: str) -> Mapping[str, Any]:
         raise Failure(
             f"run {run.name} left no {name}: dbt did not run as one of its steps",
             evidence=Evidence(expected=name, found="nothing"),
-            hints=("dbt writes its artifacts to target/; the step must keep them.",),
+            hints=(
+                "Which step runs dbt, and where does it leave what dbt writes?",
+                "dbt writes manifest.json and run_results.json to target/, which is looked for below the step folder.",
+                "dbt build --target-path target, run in the step's working directory, which is kept after the step.",
+            ),
         )
     found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from grader.checks.probe import Probe
 
 Outcome = Literal["pass", "fail", "blocked", "error", "waiting"]
+PIPELINES = ("ingest", "transform", "publish")
 MOST_ROWS = 10
 MOST_PARTITIONS = 50
 
@@ -82,9 +83,12 @@ class Check:
         title: what a learner sees: the function's docstring.
         item: mastery item.
         points: its share of the item's points is `points` of the sum over the item's checks.
-        needs: what the probe must have: `cluster`, `plays`.
+        needs: what the probe must have: plays by name (`first`, `crash`), `announcements`, `flux`, `cluster`.
         depends: ids of checks that must pass first.
         function: looks at the evidence; raises `Failure`.
+        pipelines: the pipelines whose plays it looks at.
+        whole: it needs the plays of all of them at once; else it judges those that there are.
+        hints: up to three, from general to concrete, for failures that bring none of their own.
     """
 
     id: str
@@ -94,6 +98,9 @@ class Check:
     needs: tuple[str, ...]
     depends: tuple[str, ...]
     function: Function
+    pipelines: tuple[str, ...] = PIPELINES
+    whole: bool = False
+    hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,15 +12,26 @@ from grader.fingerprint.digest import Digest
 from grader.fingerprint.lake import Lake
 from grader.lineage.view import Lineage
 from grader.oracle.answers import Oracle
+from grader.oracle.tables import TableSpec
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableState:
-    """A table's content at one moment; `snapshot` is None for a table that has none."""
+    """A table's content at one moment.
+
+    Args:
+        snapshot: its snapshot; None for a table that has none.
+        partitions: digests by partition.
+        metadata: location of an Iceberg table's metadata file: the table as it was, whatever happens to its name.
+    """
 
     snapshot: int | None
     partitions: Mapping[str, Digest]
+    metadata: str = ""
 
+
+DAILY = "daily"
+"""The workflow that runs all pipelines of a day."""
 
 State = Mapping[str, TableState]
 """Content of all tables at one moment, by full name; a table that did not exist is not in it."""
@@ -31,12 +42,15 @@ class Run:
     """One workflow run of a play.
 
     Args:
-        play: `first`, `second` or `replay`.
+        play: `first`, `second`, `replay`…: see `grader.grading.plays`.
         ds: the day it was for.
         name: the workflow's name.
         document: the run as `batchlab run --json` prints it.
-        before: content of the tables when it began.
-        after: content of the tables when it ended.
+        before: content of the tables when it began, or the runs beside it did.
+        after: content of the tables when it ended, and the runs beside it had.
+        pipeline: which one; `daily` is all of them.
+        beside: days of the runs that ran at the same time.
+        facts: what else was seen of it: `killed`, `announced`…
     """
 
     play: str
@@ -45,6 +59,18 @@ class Run:
     document: Mapping[str, Any]
     before: State = field(repr=False)
     after: State = field(repr=False)
+    pipeline: str = DAILY
+    beside: tuple[date, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def writes(self, table: TableSpec) -> bool:
+        """Whether a table is one that the run's pipeline writes."""
+        return self.pipeline in {DAILY, table.pipeline}
+
+    @property
+    def days(self) -> frozenset[date]:
+        """The days whose partitions may differ between `before` and `after`."""
+        return frozenset((self.ds, *self.beside))
 
     @property
     def phase(self) -> str:
@@ -113,20 +139,32 @@ class Probe(Protocol):
         """Say whether something is there: `plays`, `cluster`."""
         ...
 
-    def oracle(self) -> Oracle:
-        """The right answers for the days, from the source as it is now."""
+    def tables(self) -> Sequence[TableSpec]:
+        """The tables that are judged: all of the specification, or those of the pipelines that are graded."""
+        ...
+
+    def oracle(self, play: str) -> Oracle:
+        """The right answers for the days, from the source as it was in a play."""
+        ...
+
+    def rows(self, table: TableSpec, run: Run) -> str:
+        """SQL source of a table's rows as they were when a run had ended, for the connection of `lake`."""
         ...
 
     def runs(self) -> Sequence[Run]:
-        """The runs, in the order they were made."""
+        """The runs that must succeed, in the order they were made."""
+        ...
+
+    def faults(self, play: str) -> Sequence[Run]:
+        """The runs of a play that injects a fault: `bad`, `parameter`, `gate`, `flaky`, `crash`."""
         ...
 
     def log(self, workflow: str, node: str) -> str:
         """What a node printed; empty where it printed nothing."""
         ...
 
-    def deliveries(self) -> Sequence[Delivery]:
-        """All calls of the webhook, in order."""
+    def deliveries(self, play: str = "") -> Sequence[Delivery]:
+        """The calls of the webhook up to the end of a play, in order; of the runs that must succeed by default."""
         ...
 
     def lineage(self) -> Lineage:
@@ -145,8 +183,8 @@ class Probe(Protocol):
         """SparkApplications that the runs created."""
         ...
 
-    def plan(self, cron: str, first: date, last: date) -> Sequence[Planned]:
-        """When a CronWorkflow would run, and for which day."""
+    def plan(self, cron: str, first: date, last: date, *, delay: timedelta = timedelta()) -> Sequence[Planned]:
+        """When a CronWorkflow would run, and for which day, if each run really started so much after it was due."""
         ...
 
     def attempts(self, strategy: Mapping[str, Any], exit_code: int) -> Sequence[Attempt]:
@@ -155,6 +193,17 @@ class Probe(Protocol):
 
     def conditions(self, status: Mapping[str, Any], success: str, failure: str) -> str:
         """What a resource step makes of an object's status: `succeeded`, `failed` or `waiting`."""
+        ...
+
+    def flux(self) -> Path:
+        """Folder of the Flux tree that is graded; there if `has("flux")`."""
+        ...
+
+    def hello_runs(self) -> Sequence[Run]:
+        """Runs of the tree's own small workloads, play `hello`: those of `grader.flux.hello_workflows`, by their names.
+
+        One that could not be started has the phase `Error`, and a message that says why.
+        """
         ...
 
     def dbt_artifacts(self, run: Run) -> Path | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from grader.checks.model import Check, Function
+from grader.checks.model import PIPELINES, Check, Function
 
 
 class Registry:
@@ -15,7 +15,15 @@ class Registry:
         self.checks: list[Check] = []
 
     def check(
-        self, name: str, *, points: int = 1, needs: Iterable[str] = ("plays",), depends: Iterable[str] = ()
+        self,
+        name: str,
+        *,
+        points: int = 1,
+        needs: Iterable[str] = ("first",),
+        depends: Iterable[str] = (),
+        pipelines: Iterable[str] = PIPELINES,
+        whole: bool = False,
+        hints: Iterable[str] = (),
     ) -> Callable[[Function], Function]:
         """Declare a function as the check `<item>-<name>`.
 
@@ -24,6 +32,9 @@ class Registry:
             points: weight within the item.
             needs: what the probe must have.
             depends: full ids of checks that must pass first.
+            pipelines: the pipelines whose plays it looks at.
+            whole: it needs the plays of all of them at once.
+            hints: up to three, from general to concrete, for failures that bring none of their own.
 
         Raises:
             ValueError: it has no docstring, or the name is taken.
@@ -38,7 +49,8 @@ class Registry:
             self.checks.append(
                 Check(
                     id=f"{self.item}-{name}", title=title, item=self.item, points=points, needs=tuple(needs),
-                    depends=tuple(depends), function=function,
+                    depends=tuple(depends), function=function, pipelines=tuple(pipelines), whole=whole,
+                    hints=tuple(hints),
                 )
             )  # fmt: skip
             return function

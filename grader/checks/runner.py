@@ -67,7 +67,8 @@ def _one(check: Check, probe: Probe, results: dict[str, Result]) -> Result:
         passed = check.function(probe)
         outcome, rationale, evidence = "pass", passed.rationale, passed.evidence
     except Failure as failure:
-        outcome, rationale, evidence, hints = "fail", failure.rationale, failure.evidence, failure.hints
+        outcome, rationale, evidence = "fail", failure.rationale, failure.evidence
+        hints = failure.hints or check.hints
     except Exception as error:  # noqa: BLE001 - a broken check must not take the others with it
         outcome, rationale = "error", f"the check could not run: {type(error).__name__}: {error}"
         evidence = Evidence(found="".join(traceback.format_exception(error)[-3:]))

@@ -15,12 +15,14 @@ from pipelines.local.errors import BadInput
 def state_of(lake: Lake) -> State:
     """Fingerprint every table of the specification that exists."""
     found = {}
-    for table in TABLES:
+    for spec in TABLES:
         try:
-            one = lake.fingerprint(table.name)
+            name, table = lake.find(spec.name)
+            one = lake.fingerprint(name) if table is None else lake.fingerprint_of(table, name)
         except BadInput:
             continue
-        found[table.name] = TableState(snapshot=one.snapshot, partitions=one.partitions)
+        metadata = table.metadata_location if table is not None else ""
+        found[spec.name] = TableState(snapshot=one.snapshot, partitions=one.partitions, metadata=metadata)
     return found
 
 
@@ -29,6 +31,7 @@ def to_json(state: State) -> dict[str, Any]:
     return {
         name: {
             "snapshot": str(one.snapshot) if one.snapshot is not None else None,
+            "metadata": one.metadata,
             "partitions": {
                 part: [digest.rows, f"{digest.low:x}", f"{digest.high:x}"] for part, digest in one.partitions.items()
             },
@@ -42,6 +45,7 @@ def from_json(document: Mapping[str, Any]) -> State:
     return {
         name: TableState(
             snapshot=int(one["snapshot"]) if one["snapshot"] is not None else None,
+            metadata=one["metadata"],
             partitions={
                 part: Digest(rows=rows, low=int(low, 16), high=int(high, 16))
                 for part, (rows, low, high) in one["partitions"].items()

@@ -187,7 +187,8 @@ class Demo:
             lake=self.lake,
         )
         with self._stage("checks", "Checking what they left"):
-            results = run_checks(CHECKS, probe, lambda result: self.display.now(result.check.title))
+            checks = [check for check in CHECKS if all(probe.has(need) for need in check.needs)]
+            results = run_checks(checks, probe, lambda result: self.display.now(result.check.title))
             self.display.now(f"{sum(result.outcome == 'pass' for result in results)} of {len(results)} passed")
         with self._stage("report", "Writing the report"):
             total = sum(self.journal.seconds.values())

@@ -19,11 +19,15 @@ _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """Hold the right to run the demo of a state directory; the OS takes it back when the holder dies.
+def only_one(folder: Path, what: str = "a demo") -> Iterator[None]:
+    """Hold the right to use a folder of a state directory; the OS takes it back when the holder dies.
+
+    Args:
+        folder: where the lock is.
+        what: what is done there, for the message.
 
     Raises:
-        BadInput: another demo runs there.
+        BadInput: another process does it.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -35,7 +39,7 @@ def only_one(folder: Path) -> Iterator[None]:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise BadInput(
-                "a demo is running here already",
+                f"{what} is running here already",
                 where=str(folder),
                 remedy="wait for it, or set BATCHLAB_HOME to another folder",
             ) from None

@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from grader.checks.contents import files
 from grader.checks.course import Item, verdicts
 from grader.checks.model import Result
 from grader.checks.probe import Delivery, Probe, Run, TableState
@@ -141,7 +142,7 @@ def _same_files(lake: Lake, table: TableSpec, run: Run) -> frozenset[str] | None
         return frozenset()
     if before.snapshot == after.snapshot:
         return frozenset(before.partitions)
-    return untouched(lake.files(table.name, before.snapshot), lake.files(table.name, after.snapshot))
+    return untouched(files(lake, table.name, before), files(lake, table.name, after))
 
 
 def side_effects(deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pipelines.datatier.catalog import identifier
 from pipelines.datatier.errors import ExpectationFailed, JobError
 from pipelines.datatier.expectations import Expectation, Finding, Query, check
+from pipelines.datatier.publish import MAIN
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,14 +60,14 @@ def enforce(table: Table, branch: str, findings: Sequence[Finding]) -> None:
 
 
 def audit(
-    catalog: Catalog, table: Table, ds: LogicalDate, branch: str, expectations: Sequence[Expectation]
+    catalog: Catalog, table: Table, ds: LogicalDate, branch: str | None, expectations: Sequence[Expectation]
 ) -> pa.Table:
-    """Check the staged partition of `ds`; returns its rows.
+    """Check the partition of `ds`, staged on a branch or, without one, as everybody sees it; returns its rows.
 
     Raises:
         ExpectationFailed: an expectation is broken.
     """
     rows = read_partition(catalog, table, ds, branch=branch)
-    enforce(table, branch, check(duckdb_query(staged=rows), "staged", expectations, table.key))
+    enforce(table, branch or MAIN, check(duckdb_query(staged=rows), "staged", expectations, table.key))
     print(f"{table.name} {table.partition_of(ds)}: {rows.num_rows} rows meet {len(expectations)} expectations")
     return rows

@@ -65,6 +65,23 @@ def publish(catalog: Catalog, table: Table, ds: LogicalDate, branch: str, proper
     raise JobError(f"{table.name}: other commits came first {ATTEMPTS} times; publish {table.partition_of(ds)} again")
 
 
+def staged_branch(
+    catalog: Catalog, table: Table, ds: LogicalDate, branch: str, properties: Mapping[str, str]
+) -> str | None:
+    """Say where the rows of `ds` are that this run has staged: on the branch, or, with None, on `main` already.
+
+    A step that publishes several tables may be killed between them; run again, it finds the first one's branch gone.
+
+    Raises:
+        JobError: there is no such branch, and this run has not published it either.
+    """
+    current = catalog.load_table(identifier(table.name))
+    if branch in current.metadata.refs:
+        return branch
+    _published_before(current, table, ds, branch, properties)
+    return None
+
+
 def _publish_once(
     current: IcebergTable, table: Table, ds: LogicalDate, branch: str, properties: Mapping[str, str]
 ) -> Published:

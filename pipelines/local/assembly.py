@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pipelines.local.engine import Clock, Engine, ImageTable, Listener
 from pipelines.local.platform.objects import CONFIG_MAP, SECRET
 from pipelines.local.preload import LIBRARIES, ForkServer
+from pipelines.local.sandbox.isolation import Isolation
 from pipelines.local.state import StateDir
 
 if TYPE_CHECKING:
@@ -70,7 +71,14 @@ def _on_platform(
 
 
 def on_platform(
-    servers: Platform, clock: Clock, *, image: str, listener: Listener | None = None, preload: ForkServer | None = None
+    servers: Platform,
+    clock: Clock,
+    *,
+    image: str,
+    listener: Listener | None = None,
+    preload: ForkServer | None = None,
+    instead: Mapping[str, str] | None = None,
+    isolation: Isolation | None = None,
 ) -> Engine:
     """Make an engine on a platform that runs.
 
@@ -80,15 +88,22 @@ def on_platform(
         image: the code image that pipelines run (`Snapshot.image`).
         listener: told of every change.
         preload: a Python that has imported the steps' libraries.
+        instead: other values of the ConfigMap `lake`, such as the address of something that stands before a server.
+        isolation: limits of steps and drivers, and how strangers' code is kept apart.
     """
-    from pipelines.local.spark import SparkOperator
+    from pipelines.local.spark import SparkOperator, conf
+
+    if isolation is not None and isolation.strangers is not None:
+        isolation.prepare(servers.state)
+        conf.prepare(servers.state)  # what drivers share, they only read
 
     return Engine(
         servers.state,
         clock,
         images=ImageTable().with_images(servers.images()),
         operators={"SparkApplication": SparkOperator(servers.state, preload)},
-        objects=servers.objects(image=image),
+        objects=servers.objects(image=image, instead=instead),
         listener=listener,
         preload=preload,
+        isolation=isolation,
     )

@@ -55,7 +55,7 @@ def needs(state: StateDir, *, cluster: bool = False) -> Iterator[Need]:
     yield _disk(state)
     yield _memory()
     yield _ports(state)
-    yield _helper()
+    yield from (_helper(program) for program in build.PROGRAMS)
     yield _postgres()
     yield _jars()
     yield _archive()
@@ -152,11 +152,12 @@ def _ports(state: StateDir) -> Need:
     )
 
 
-def _helper() -> Need:
-    built = build.cache_dir() / f"argolang-{build.fingerprint()}"
+def _helper(program: build.Program) -> Need:
+    built = build.cache_dir() / f"{program.name}-{build.fingerprint(program)}"
+    name = program.title.removeprefix("the ")
     if built.exists():
-        return Need(name="expression helper", found=Found.OK, detail=str(built))
-    return Need(name="expression helper", found=Found.MISSING, detail="not built yet", remedy=SETUP)
+        return Need(name=name, found=Found.OK, detail=str(built))
+    return Need(name=name, found=Found.MISSING, detail="not built yet", remedy=SETUP)
 
 
 def _postgres() -> Need:

@@ -10,7 +10,7 @@ from pipelines.datatier.catalog import identifier, lake
 from pipelines.datatier.expectations import Expectation, not_null, unique
 from pipelines.datatier.job import Arguments, identity, logical_date, run
 from pipelines.datatier.lineage import emitting, iceberg_dataset
-from pipelines.datatier.publish import publish
+from pipelines.datatier.publish import publish, staged_branch
 from pipelines.transform.tables import CURATED, MARTS
 
 PARTS = ("completed", "cancelled", "diverted")
@@ -29,14 +29,15 @@ def main(argv: Sequence[str]) -> None:
     """Check both marts, then publish both: a mart that fails keeps the other back too."""
     given = Arguments(__doc__).parse_args(argv)
     ds, catalog = logical_date(given), lake()
-    branch = branch_name("build", ds)
+    branch, properties = branch_name("build", ds), identity(given).snapshot_properties()
     statuses = read_partition(catalog, CURATED, ds)["status"].to_pylist()
     totals = [total(f"{part}_flights", statuses.count(part)) for part in PARTS]
     for mart in MARTS:
-        audit(catalog, mart, ds, branch, [*not_null(*mart.key), unique(*mart.key), *totals])
+        staged = staged_branch(catalog, mart, ds, branch, properties)
+        audit(catalog, mart, ds, staged, [*not_null(*mart.key), unique(*mart.key), *totals])
     with emitting("transform.audit") as lineage:
         for mart in MARTS:
-            done = publish(catalog, mart, ds, branch, identity(given).snapshot_properties())
+            done = publish(catalog, mart, ds, branch, properties)
             lineage.outputs.append(iceberg_dataset(catalog.load_table(identifier(mart.name)), mart.name, done.snapshot))
             print(f"{mart.name} {mart.partition_of(ds)}: {done.rows} rows in snapshot {done.snapshot} ({done.how})")
 

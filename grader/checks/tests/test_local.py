@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from grader.checks.catalog import CHECKS
-from grader.checks.local import LocalProbe, _delivery
+from grader.checks.local import LocalProbe, delivery
 from grader.checks.m07_retries import waits
 from grader.checks.probe import Run
 from grader.checks.runner import run as run_checks
@@ -26,7 +27,7 @@ from pipelines.local.state import StateDir
 class Stopped(Platform):
     """A platform that is not started: its ConfigMap says so much as a schedule asks for."""
 
-    def objects(self, *, image: str = "") -> list[dict[str, Any]]:
+    def objects(self, *, image: str = "", instead: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
         """Give the ConfigMap."""
         return [objects.config_map({"yearShift": "0"})]
 
@@ -50,10 +51,15 @@ def test_reference_passes_what_needs_no_run(probe: LocalProbe, name: str) -> Non
 
 def test_waits_for_runs(probe: LocalProbe) -> None:
     """What needs runs waits for them, with the reason."""
-    results = run_checks(CHECKS, probe)
-    waiting = [result for result in results if result.outcome == "waiting"]
-    assert {result.rationale for result in waiting} == {"it needs plays"}
-    assert {result.check.item for result in waiting} >= {"M02", "M03", "M08", "M09", "M10"}
+    results = {result.check.id: result for result in run_checks(CHECKS, probe)}
+    waiting = {name: result for name, result in results.items() if result.outcome == "waiting"}
+    assert set(waiting) == {name for name, result in results.items() if result.check.needs}
+    assert all(result.rationale.count("it needs ") == len(result.check.needs) for result in waiting.values())
+    assert waiting["M02-content"].rationale == "it needs first"
+    assert waiting["M03-same"].rationale == "it needs first; it needs second"
+    assert waiting["M03-crash"].rationale == "it needs replay; it needs crash"
+    assert waiting["M09-blocks"].rationale == "it needs second; it needs gate"
+    assert {result.check.item for result in waiting.values()} >= {"M02", "M03", "M05", "M07", "M08", "M09", "M10"}
 
 
 def test_attempts(probe: LocalProbe) -> None:
@@ -104,8 +110,8 @@ def test_logs_and_artifacts_of_a_node(probe: LocalProbe) -> None:
 
 def test_deliveries() -> None:
     """A call without a key, and one whose body is no object, are read too."""
-    plain = _delivery({"id": 3, "key": None, "effect": True, "body": "text"}, since=5)
+    plain = delivery({"id": 3, "key": None, "effect": True, "body": "text"}, since=5)
     assert (plain.key, plain.ds, plain.pipeline, plain.recent) == ("", "", "", False)
     body = {"pipeline": "publish", "ds": "2013-03-09"}
-    found = _delivery({"id": 6, "key": "k", "effect": False, "body": body}, since=5)
+    found = delivery({"id": 6, "key": "k", "effect": False, "body": body}, since=5)
     assert (found.key, found.ds, found.pipeline, found.recent) == ("k", "2013-03-09", "publish", True)

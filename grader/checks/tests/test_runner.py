@@ -13,7 +13,7 @@ from grader.checks.model import Check, Evidence, Failure, Passed
 from grader.checks.registry import Registry
 from grader.checks.runner import ordered, run
 
-HERE: Any = SimpleNamespace(has=lambda need: need == "plays")
+HERE: Any = SimpleNamespace(has=lambda need: need == "first")
 
 
 def passes(probe: Any) -> Passed:

@@ -14,10 +14,11 @@ from pyiceberg.expressions import EqualTo
 from pyiceberg.table import Table
 from pyiceberg.transforms import IdentityTransform
 
+from grader.checks.model import Failure
 from grader.checks.probe import Attempt, Delivery, Planned, Run, SparkRun
 from grader.checks.states import state_of
 from grader.fingerprint.cache import DigestCache
-from grader.fingerprint.digest import Fingerprint
+from grader.fingerprint.digest import Digest, Fingerprint
 from grader.fingerprint.lake import Lake
 from grader.fingerprint.relation import digests, partition_name
 from grader.fingerprint.tests.memory import MemoryCatalog
@@ -116,7 +117,13 @@ class World:
     zone: str = "America/New_York"
     planner: Callable[[date], list[Planned]] | None = None
     spark_state: str = "COMPLETED"
-    present: frozenset[str] = frozenset({"plays"})
+    shifted: bool = False
+    scope: tuple[str, ...] = ("ingest", "transform", "publish")
+    broken: dict[str, list[Run]] = field(default_factory=dict)
+    called: dict[str, list[Delivery]] = field(default_factory=dict)
+    spec: Mapping[str, Any] = field(
+        default_factory=lambda: {"concurrencyPolicy": "Forbid", "startingDeadlineSeconds": 3600}
+    )
 
     @classmethod
     def make(cls, folder: Path) -> World:
@@ -161,7 +168,7 @@ class World:
         document = {"name": name, "phase": phase, "nodes": {node["id"]: node}}
         run = Run(play=play, ds=day, name=name, document=document, before=before, after=after)
         self.made.append(run)
-        content = after["reporting.carrier_daily"].partitions[f"{PARTITION}={day}"].hash
+        content = after["reporting.carrier_daily"].partitions.get(f"{PARTITION}={day}", Digest()).hash
         key = f"publish:{day}:{content}"
         effect = not any(one.key == key for one in self.calls)
         self.calls.append(Delivery(key=key, effect=effect, ds=str(day)))
@@ -194,14 +201,35 @@ class World:
     # -- the probe
 
     def has(self, need: str) -> bool:
-        """Plays are there, a cluster is not."""
-        return need in self.present
+        """A play is there if it was played."""
+        if need == "announcements":
+            return any("announcements" in run.facts for run in self.made)
+        return need in self.broken or any(run.play == need for run in self.made)
 
-    def oracle(self) -> Oracle:
-        """Compute the answers anew."""
-        found = Oracle(self.lake.con, self.days)
+    def tables(self) -> list[TableSpec]:
+        """The tables of the pipelines in scope."""
+        return [table for table in TABLES if table.pipeline in self.scope]
+
+    def oracle(self, play: str = "") -> Oracle:
+        """Compute the answers anew: before the replay nothing late had come."""
+        found = Oracle(self.lake.con, self.days, schema="before" if play in {"first", "second"} else "oracle")
+        if found.schema == "before":
+            self.lake.con.execute("ALTER TABLE ops.flights RENAME TO everything")
+            self.lake.con.execute("CREATE VIEW ops.flights AS FROM ops.everything WHERE delivery = 0")
         found.compute()
+        if found.schema == "before":
+            self.lake.con.execute("DROP VIEW ops.flights; ALTER TABLE ops.everything RENAME TO flights")
+            Oracle(self.lake.con, self.days).compute()
         return found
+
+    def rows(self, table: TableSpec, run: Run) -> str:
+        """Read a table as a run left it; a reporting table as it is."""
+        state = run.after.get(table.name)
+        return self.lake.rows(table.name, state.snapshot if state and table.in_lake else None)
+
+    def faults(self, play: str) -> list[Run]:
+        """The runs that a test gave."""
+        return self.broken.get(play, [])
 
     def runs(self) -> list[Run]:
         """The runs made."""
@@ -211,9 +239,17 @@ class World:
         """What a test gave."""
         return self.logs.get(f"{workflow}/{node}", "")
 
-    def deliveries(self) -> list[Delivery]:
-        """The calls made."""
-        return self.calls
+    def flux(self) -> Path:
+        """No tree is judged here: `has` says so."""
+        raise Failure("there is no Flux tree in this world")
+
+    def hello_runs(self) -> list[Run]:
+        """None: there is no tree."""
+        return []
+
+    def deliveries(self, play: str = "") -> list[Delivery]:
+        """The calls made, or those that a test gave for a play."""
+        return self.called.get(play, self.calls)
 
     def lineage(self) -> Lineage:
         """All expected edges, unless a test set others, and the real snapshots."""
@@ -238,7 +274,7 @@ class World:
 
     def crons(self) -> list[dict[str, Any]]:
         """One daily schedule."""
-        return [{"metadata": {"name": "daily"}, "spec": {"timezone": self.zone}}]
+        return [{"metadata": {"name": "daily"}, "spec": {"timezone": self.zone, **self.spec}}]
 
     def spark_runs(self) -> list[SparkRun]:
         """One application for each run."""
@@ -247,12 +283,14 @@ class World:
             SparkRun(workflow=run.name, node="curate", name=f"curate-{run.name}", status=status) for run in self.made
         ]
 
-    def plan(self, cron: str, first: date, last: date) -> list[Planned]:
-        """06:30 in New York on each day, unless a test plans otherwise."""
+    def plan(self, cron: str, first: date, last: date, *, delay: timedelta = timedelta()) -> list[Planned]:
+        """06:30 in New York on each day, unless a test plans otherwise; with `shifted`, later ones if late."""
         found = []
         for number in range((last - first).days + 1):
             found += (self.planner or at_half_past_six)(first + timedelta(days=number))
-        return found
+        moved = delay if self.shifted else timedelta()
+        return [Planned(scheduled=one.scheduled, ds=str(date.fromisoformat(one.ds) + moved)) if one.ds else one
+                for one in found]  # fmt: skip
 
     def attempts(self, strategy: Mapping[str, Any], exit_code: int) -> Sequence[Attempt]:
         """What a test gave."""
@@ -266,6 +304,14 @@ class World:
         wanted, operator = success.rpartition(" ")[2], success.split(" ")[1]
         return "succeeded" if (state == wanted) == (operator == "==") else "waiting"
 
+    def flux(self) -> Path:
+        """None: `has("flux")` is false."""
+        raise LookupError("no Flux tree")
+
+    def hello_runs(self) -> list[Run]:
+        """None."""
+        return []
+
     def dbt_artifacts(self, run: Run) -> Path | None:
         """What a test wrote, or right ones."""
         target = self.folder / "target"
@@ -273,8 +319,8 @@ class World:
             self.write_dbt(severity="ERROR", statuses={"model.m.carrier_daily": "success", "test.m.unique": "pass"})
         return target
 
-    def write_dbt(self, *, severity: str, statuses: Mapping[str, str]) -> None:
-        """Write dbt's artifacts: two marts, a test of each."""
+    def write_dbt(self, *, severity: str, statuses: Mapping[str, str], kept: str | None = None) -> None:
+        """Write dbt's artifacts: two marts, a test of each; `kept` is where tests keep their failing rows."""
         marts = {
             f"model.m.{name}": {"resource_type": "model", "name": name, "schema": "marts", "depends_on": {"nodes": []}}
             for name in ("carrier_daily", "route_daily")
@@ -289,7 +335,10 @@ class World:
         target = self.folder / "target"
         target.mkdir(exist_ok=True)
         (target / "manifest.json").write_text(json.dumps({"nodes": {**marts, **tests}, "sources": {}}))
-        results = [{"unique_id": name, "status": status} for name, status in statuses.items()]
+        results = [
+            {"unique_id": name, "status": status, "relation_name": kept if name.startswith("test.") else None}
+            for name, status in statuses.items()
+        ]
         (target / "run_results.json").write_text(json.dumps({"results": results}))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.datatier.dates import LogicalDate
 from pipelines.datatier.errors import JobError, Superseded
-from pipelines.datatier.publish import ATTEMPTS, publish
+from pipelines.datatier.publish import ATTEMPTS, publish, staged_branch
 from pipelines.datatier.tests.memory import NUMBERS, MemoryCatalog, held, numbers, replace
 
 pytestmark = pytest.mark.filterwarnings("ignore:Delete operation did not match")
@@ -123,3 +123,13 @@ def test_rivals_without_end_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(JobError, match="other commits came first"):
         publish(catalog, NUMBERS, DS, BRANCH, WHO)
     assert held(catalog)["2013-03-09"] == [1, 2]
+
+
+def test_a_step_that_publishes_several_tables_can_go_on_after_a_kill(tmp_path: Path) -> None:
+    """What this run published already is not missed on its branch; what nobody staged, or another run published, is."""
+    catalog = _staged(tmp_path, 3)
+    assert staged_branch(catalog, NUMBERS, DS, BRANCH, WHO) == BRANCH
+    publish(catalog, NUMBERS, DS, BRANCH, WHO)
+    assert staged_branch(catalog, NUMBERS, DS, BRANCH, WHO) is None
+    with pytest.raises(JobError, match="nothing is staged"):
+        staged_branch(catalog, NUMBERS, DS, BRANCH, {**WHO, "batchlab.workflow": "run-2"})

@@ -28,15 +28,20 @@ class Logical:
     objects: Sequence[Json]
     lang: Lang
 
-    def ds(self, scheduled: datetime) -> str | None:
-        """Give the logical date of the run at a time; None where there is no parameter `ds`, or it has no value yet."""
-        texts, _ = self._texts(scheduled)
+    def ds(self, scheduled: datetime, *, created: datetime | None = None) -> str | None:
+        """Give the logical date of the run at a time; None where there is no parameter `ds`, or it has no value yet.
+
+        Args:
+            scheduled: when the run is due.
+            created: when it really starts; default: when it is due.
+        """
+        texts, _ = self._texts(scheduled, created or scheduled)
         found = texts.get("ds")
         return None if found is None or "{{" in found else found
 
     def why(self, scheduled: datetime) -> str:
         """Say why the run at a time has no logical date."""
-        texts, values = self._texts(scheduled)
+        texts, values = self._texts(scheduled, scheduled)
         if "ds" not in texts:
             return "its workflow has no parameter ds: give it one that is derived from {{workflow.scheduledTime}}"
         try:
@@ -45,17 +50,17 @@ class Logical:
             return f"its ds cannot be worked out: {error.message.splitlines()[0]}"
         return ""
 
-    def _texts(self, scheduled: datetime) -> tuple[dict[str, str], dict[str, str]]:
+    def _texts(self, scheduled: datetime, created: datetime) -> tuple[dict[str, str], dict[str, str]]:
         """Give the parameters of the run at a time, as far as they can be resolved, and the values they saw."""
         metadata = self.cron.get("metadata") or {}
         workflow = from_cron(self.cron, f"{metadata.get('name', '')}-{int(scheduled.timestamp())}", scheduled)
-        values = self._globals(workflow, scheduled)
+        values = self._globals(workflow, scheduled, created)
         texts = dict(self._arguments(workflow["spec"]))
         if "ds" not in texts and (inner := next(self._inner(workflow["spec"]), None)) is not None:
             texts["ds"] = inner
         for _ in range(_PASSES):
             values |= {f"workflow.parameters.{key}": text for key, text in texts.items() if "{{" not in text}
-            texts = {key: self._replace(text, values, scheduled) for key, text in texts.items()}
+            texts = {key: self._replace(text, values, created) for key, text in texts.items()}
         return texts, values
 
     def _replace(self, text: str, values: Mapping[str, str], now: datetime, *, strict: bool = False) -> str:
@@ -67,15 +72,15 @@ class Logical:
                 raise
             return text
 
-    def _globals(self, workflow: Json, scheduled: datetime) -> dict[str, str]:
+    def _globals(self, workflow: Json, scheduled: datetime, created: datetime) -> dict[str, str]:
         metadata = workflow["metadata"]
         values = {
             "workflow.name": metadata["name"],
             "workflow.namespace": (self.cron.get("metadata") or {}).get("namespace") or "default",
             "workflow.scheduledTime": rfc3339(scheduled),
-            "workflow.creationTimestamp": rfc3339(scheduled),
-            "workflow.creationTimestamp.RFC3339": rfc3339(scheduled),
-            "workflow.creationTimestamp.s": str(int(scheduled.timestamp())),
+            "workflow.creationTimestamp": rfc3339(created),
+            "workflow.creationTimestamp.RFC3339": rfc3339(created),
+            "workflow.creationTimestamp.s": str(int(created.timestamp())),
         }
         for kind in ("labels", "annotations"):
             values.update({f"workflow.{kind}.{key}": str(value) for key, value in metadata[kind].items()})

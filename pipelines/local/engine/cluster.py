@@ -268,6 +268,7 @@ class Cluster:
             secret=lambda wanted: _needed(asker.objects.secret(wanted), wanted),
             config_map=lambda wanted: _needed((asker.objects.config_map(wanted) or {}).get("data"), wanted),
             wake=lambda: self._wake((kind, name)),
+            runner=self._runner,
         )
         self._running[kind, name] = operator.start(copy.deepcopy(created), place)
 

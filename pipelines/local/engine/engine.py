@@ -33,6 +33,7 @@ from pipelines.local.engine.submit import Request, document
 from pipelines.local.errors import BadInput
 from pipelines.local.lang import Lang
 from pipelines.local.preload import ForkServer
+from pipelines.local.sandbox.isolation import Isolation
 from pipelines.local.state import StateDir
 
 
@@ -61,6 +62,7 @@ class Engine:
         objects: ConfigMaps and Secrets that every run sees; they are not stored with runs.
         listener: told of every change.
         preload: a Python that has imported libraries, for quicker Python steps.
+        isolation: limits of steps, and how strangers' code is kept apart.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Engine:
         listener: Listener | None = None,
         lang: Lang | None = None,
         preload: ForkServer | None = None,
+        isolation: Isolation | None = None,
     ) -> None:
         self.state = state
         self.clock = clock or WallClock()
@@ -83,7 +86,7 @@ class Engine:
         self.listener: Listener = listener or (lambda _event: None)
         self._lang = lang
         self._store: Store | None = None
-        self._runner = Runner(preload)
+        self._runner = Runner(preload, isolation)
         self._cluster: Cluster | None = None
         self._guard = threading.Lock()
         self._queues: dict[str, queue.SimpleQueue[Any]] = {}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pipelines.local.engine.images import Image, ImageTable
+from pipelines.local.engine.runner import Runner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +20,8 @@ class StepPlace:
     maps to; `images` maps further names (driver and executor may differ). `lifeline_fd` is the read end of a pipe
     whose other end only the executor holds: a supervisor that inherits it sees EOF when the executor is gone, and must
     then end its process group. `secret` and `config_map` look up objects of the run (`{key: text}`, or `KeyError`).
-    `wake` may be called from any thread as soon as `status()` would say something new.
+    `wake` may be called from any thread as soon as `status()` would say something new. `runner` starts processes as
+    this executor keeps them apart.
     """
 
     directory: Path
@@ -30,6 +32,7 @@ class StepPlace:
     secret: Callable[[str], Mapping[str, str]]
     config_map: Callable[[str], Mapping[str, str]]
     wake: Callable[[], None]
+    runner: Runner | None = None
 
 
 class Running(Protocol):

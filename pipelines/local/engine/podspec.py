@@ -25,7 +25,7 @@ def build(template: Json, image: Image, place: PodPlace, objects: Objects, *, in
 
     Returns:
         `id`, `dir`, `argv`, `env`, `cwd`, `files`, `outputs`, `mounts`, `keep`, `show`, `private`, `stdout`, `stderr`,
-        `grace`; all JSON.
+        `roots`, `grace`; all JSON.
 
     Raises:
         NodeProblem: a ConfigMap or Secret that the environment needs is missing.
@@ -47,6 +47,7 @@ def build(template: Json, image: Image, place: PodPlace, objects: Objects, *, in
         "private": f"{folder}/private",
         "stdout": f"{folder}/stdout.log",
         "stderr": f"{folder}/stderr.log",
+        "roots": [str(place.artifacts)],
         "grace": 30,
     }
 
@@ -139,8 +140,14 @@ def _files(template: Json, place: PodPlace) -> list[dict[str, Any]]:
 
 
 def stored_artifact(root: Path, artifact: Json) -> Path:
-    """Return where an artifact that another step put out is kept."""
+    """Return where an artifact that another step put out is kept.
+
+    Raises:
+        NodeProblem: a link that a step put there leads to somewhere else.
+    """
     key = Path(*[part for part in Path(artifact["s3"]["key"]).parts if part not in {"/", ".."}])
+    if not (root / key).resolve().is_relative_to(root.resolve()):
+        raise NodeProblem(f"artifact {artifact.get('name', '')!r}: its key leads out of the artifacts")
     return root / key
 
 

@@ -14,7 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
+from pipelines.local.errors import BadInput
 from pipelines.local.preload import ForkServer
+from pipelines.local.sandbox.isolation import Isolation
 
 _BOOT = "import sys; sys.path.insert(0, {root!r}); from pipelines.local.sandbox.zygote import main; main()"
 _ROOT = Path(__file__).parents[3]
@@ -72,10 +74,16 @@ def _fork(preload: ForkServer, requests: int, answers: int, lifeline: int) -> An
 
 
 class Runner:
-    """Runs step processes; one per executor, shared by its runs. Steps end when this process does, however it ends."""
+    """Runs step processes; one per executor, shared by its runs. Steps end when this process does, however it ends.
 
-    def __init__(self, preload: ForkServer | None = None) -> None:
+    Args:
+        preload: a Python that has imported libraries.
+        isolation: limits, and how strangers' code is kept apart; None for neither.
+    """
+
+    def __init__(self, preload: ForkServer | None = None, isolation: Isolation | None = None) -> None:
         self._preload = preload
+        self.isolation = isolation
         self._lock = threading.Lock()
         self._bare: _Zygote | None = None
         self._preloaded: _Zygote | None = None
@@ -96,12 +104,24 @@ class Runner:
         return self._lifeline
 
     def ready(self) -> None:
-        """Start the zygote if it does not run, so that `isolated` tells what this machine allows."""
+        """Start the zygote if it does not run, so that `isolated` tells what this machine allows.
+
+        Raises:
+            BadInput: it does not allow strangers' code to be kept apart.
+        """
         with self._lock:
             self._for_any()
+        strangers = self.isolation is not None and self.isolation.strangers is not None
+        if strangers and not (self.isolated and self.own_pids):
+            raise BadInput(
+                "this machine has no namespaces to keep a stranger's code apart",
+                remedy="use Linux, as root or where user namespaces are allowed",
+            )
 
     def start(self, spec: dict[str, Any], listener: Listener) -> None:
         """Start a step; the listener hears `started`, then `done` or `lost`, from another thread."""
+        if self.isolation is not None:
+            spec = self.isolation.around(spec)
         with self._lock:
             zygote = self._for_any()
             zygote = (self._for_python() or zygote) if _is_python(spec) else zygote

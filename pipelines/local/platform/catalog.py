@@ -20,6 +20,7 @@ from pipelines.local.platform.parts import PROBE, NotHealthy, last_line
 from pipelines.local.platform.ports import HOST, Ports
 from pipelines.local.platform.postgres import CATALOG_DATABASE, Postgres
 from pipelines.local.processes import Record, spawn
+from pipelines.local.sandbox.isolation import Isolation
 from pipelines.local.spark import jars
 from pipelines.local.spark.home import spark_home
 from pipelines.local.spark.java import find_or_fetch
@@ -48,13 +49,23 @@ class Catalog:
     name = "catalog"
     stop_signal = signal.SIGTERM
 
-    def __init__(self, folder: Path, logs: Path, ports: Ports, postgres: Postgres, warehouse: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        logs: Path,
+        ports: Ports,
+        postgres: Postgres,
+        warehouse: Path,
+        *,
+        isolation: Isolation | None = None,
+    ) -> None:
         self.folder = folder
         self.log = logs / "catalog.log"
         self.record = folder / "catalog.json"
         self._ports = ports
         self._postgres = postgres
         self._warehouse = warehouse
+        self._isolation = isolation
 
     @property
     def uri(self) -> str:
@@ -92,7 +103,11 @@ class Catalog:
         door = self.folder / "catalog.door"  # py4j says its port and its secret there, which die with the door
         properties = (f"-Dlog4j2.configurationFile={config}", "-Djava.net.preferIPv4Stack=true")
         program = ("-cp", self._class_path(), "py4j.GatewayServer", "--enable-auth", "0")
-        argv = [str(find_or_fetch().executable), *MEMORY, *properties, *program]
+        java = find_or_fetch()
+        argv = [str(java.executable), *MEMORY, *properties, *program]
+        if self._isolation is not None:  # it reads, writes and removes whatever file a table's metadata names
+            shown = [java.home, config, jars.folder(), spark_home()]
+            argv = self._isolation.command(argv, at=self.folder / "room", read=shown, write=[self._warehouse])
         process = spawn(argv, log=self.log, stdout=door)
         Record.of(process.pid, port=port, info={"database": self._postgres.dsn("catalog", CATALOG_DATABASE)}).save(
             self.record

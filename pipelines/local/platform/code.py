@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +38,8 @@ def snapshot(state: StateDir, *, tree: Path | None = None, replaced: Mapping[str
     Args:
         state: where snapshots are kept.
         tree: folder that holds `datatier`, `ingest`…; default: the kit's own `pipelines`.
-        replaced: other folders for some of these (a submission's `{"ingest": Path(…)}`), or further ones.
+        replaced: other folders for some of these (a submission's `{"ingest": Path(…)}`), or further ones; a name below
+            another (`transform/dbt`) takes that folder's place inside the other.
 
     Raises:
         BadInput: a folder is missing or cannot be read.
@@ -50,16 +51,22 @@ def snapshot(state: StateDir, *, tree: Path | None = None, replaced: Mapping[str
             raise BadInput("no such code folder", where=f"{name} = {folder}")
     if not folders:
         raise BadInput(f"none of {', '.join(PARTS)} is here", where=str(base))
-    files = sorted(
-        (f"pipelines/{name}/{path.relative_to(folder).as_posix()}", path)
-        for name, folder in folders.items()
-        for path in _files(folder)
-    )
-    digest = _digest(files)
+    files = tree_files(folders)
+    digest = tree_hash(files)
     root = state.code / digest
     if not root.is_dir():
         _copy(files, root)
     return Snapshot(hash=digest, root=root)
+
+
+def tree_files(folders: Mapping[str, Path]) -> list[tuple[str, Path]]:
+    """List the files that an image of some folders has, by their names in it, in a fixed order."""
+    found: dict[str, Path] = {}
+    for name in sorted(folders):  # a folder comes before what replaces a part of it
+        prefix = f"pipelines/{name}/"
+        found = {one: path for one, path in found.items() if not one.startswith(prefix)}
+        found |= {f"{prefix}{path.relative_to(folders[name]).as_posix()}": path for path in _files(folders[name])}
+    return sorted(found.items())
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -71,7 +78,8 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (Path(current) / file for file in files if file not in _LEFT_OUT and not file.endswith(".pyc"))
 
 
-def _digest(files: list[tuple[str, Path]]) -> str:
+def tree_hash(files: Iterable[tuple[str, Path]]) -> str:
+    """Hash names, contents and modes: what makes one image differ from another."""
     total = hashlib.sha256()
     for name, path in files:
         total.update(

@@ -20,6 +20,7 @@ def load_or_make(path: Path) -> dict[str, str]:
         return known
     made = {user: known.get(user) or secrets.token_urlsafe(24) for user in USERS}
     part = path.with_suffix(".new")
+    part.parent.mkdir(parents=True, exist_ok=True)
     part.unlink(missing_ok=True)
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as stream:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +21,7 @@ from pipelines.local.platform.ports import HOST, Ports, port_range
 from pipelines.local.platform.postgres import CATALOG_DATABASE, DATABASE, Postgres
 from pipelines.local.platform.receiver import Receiver
 from pipelines.local.processes import memory
+from pipelines.local.sandbox.isolation import Isolation
 from pipelines.local.spark import cds, jars
 from pipelines.local.spark.java import find_or_fetch
 from pipelines.local.spark.warm.pool import Pool
@@ -42,10 +43,18 @@ class Endpoints:
 
 
 class Platform:
-    """PostgreSQL, REST catalog and webhook receiver of one state directory."""
+    """PostgreSQL, REST catalog and webhook receiver of one state directory.
 
-    def __init__(self, state: StateDir) -> None:
+    Args:
+        state: which.
+        isolation: how steps are kept apart; with strangers, the catalog, which does what they say, is too.
+    """
+
+    def __init__(self, state: StateDir, isolation: Isolation | None = None) -> None:
         self.state = state
+        self.login: Mapping[str, str] | None = None
+        """What the Secret `lake-credentials` holds; None for the login of the platform's own."""
+        self._isolation = isolation
 
     @cached_property
     def postgres(self) -> Postgres:
@@ -55,7 +64,14 @@ class Platform:
     @cached_property
     def catalog(self) -> Catalog:
         """The Iceberg catalog server."""
-        return Catalog(self.state.platform, self.state.logs, self._ports, self.postgres, self.state.warehouse)
+        return Catalog(
+            self.state.platform,
+            self.state.logs,
+            self._ports,
+            self.postgres,
+            self.state.warehouse,
+            isolation=self._isolation,
+        )
 
     @cached_property
     def receiver(self) -> Receiver:
@@ -114,11 +130,12 @@ class Platform:
         """Look at every server without changing anything."""
         return [*(parts.status(part) for part in self._parts()), *self._warm_status()]
 
-    def objects(self, *, image: str = "") -> list[dict[str, Any]]:
+    def objects(self, *, image: str = "", instead: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
         """Return the ConfigMap `lake` and the Secret `lake-credentials` for the servers as they run now.
 
         Args:
             image: the code image that steps run; default: a snapshot of the kit's own pipelines.
+            instead: other values of the ConfigMap, such as the address of something that stands before a server.
         """
         values = {
             "catalogUri": self.catalog.uri,
@@ -133,9 +150,10 @@ class Platform:
             "image": image or snapshot(self.state).image,
             "codeRoot": CODE_ROOT,
             "yearShift": "0",
+            **(instead or {}),
         }
-        login = {"postgresUser": "batchlab", "postgresPassword": self.postgres.passwords["batchlab"]}
-        return [objects.config_map(values), objects.secret(login)]
+        own = {"postgresUser": "batchlab", "postgresPassword": self.postgres.passwords["batchlab"]}
+        return [objects.config_map(values), objects.secret(self.login or own)]
 
     def _warm_status(self) -> list[PartStatus]:
         found = []

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -49,13 +50,13 @@ class Deliveries:
                 found = connection.execute(insert, (*row, 1, body)).fetchone()
             except sqlite3.IntegrityError:
                 found = connection.execute(insert, (*row, 0, body)).fetchone()
-        return _shape(found)
+        return shape(found)
 
     def list(self, *, key: str | None = None, effect: bool | None = None) -> list[dict[str, Any]]:
         """Return deliveries in order of arrival: id, receivedAt, path, key, effect, body (parsed where it is JSON)."""
         with self._open() as connection:
             rows = connection.execute("SELECT * FROM deliveries ORDER BY id").fetchall()
-        found = [_shape(row) for row in rows]
+        found = [shape(row) for row in rows]
         return [
             one for one in found if (key is None or one["key"] == key) and (effect is None or one["effect"] == effect)
         ]
@@ -66,7 +67,8 @@ class Deliveries:
         return connection
 
 
-def _shape(row: sqlite3.Row) -> dict[str, Any]:
+def shape(row: Mapping[str, Any] | sqlite3.Row) -> dict[str, Any]:
+    """Give a stored delivery as it is listed."""
     try:
         body = json.loads(row["body"])
     except ValueError:

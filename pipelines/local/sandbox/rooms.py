@@ -12,13 +12,17 @@ _APART = {"proc", "sys", "dev", "tmp", "run", "boot", "lost+found"}
 _NODES = ("null", "zero", "full", "random", "urandom", "tty")
 
 
-def isolate(*, pids: bool) -> None:
+def isolate(*, pids: bool, more: int = 0) -> None:
     """Enter a mount namespace (and a process namespace for children) of one's own, if need be as a mapped user.
+
+    Args:
+        pids: whether children are to have process numbers of their own.
+        more: flags of further namespaces.
 
     Raises:
         OSError: the machine does not allow it.
     """
-    flags = linux.CLONE_NEWNS | (linux.CLONE_NEWPID if pids else 0)
+    flags = linux.CLONE_NEWNS | (linux.CLONE_NEWPID if pids else 0) | more
     user, group = os.getuid(), os.getgid()
     if user != 0 or not _unshared(flags):
         linux.unshare(flags | linux.CLONE_NEWUSER)
@@ -111,13 +115,18 @@ def _system() -> None:
             with contextlib.suppress(OSError):
                 linux.bind(f"/{name}", _made(f"root/{name}"), recursive=True, read_only=True)
     linux.mount("tmpfs", _made("root/dev"), "tmpfs", 0, "mode=755")
-    for node in _NODES:
-        with open(f"root/dev/{node}", "w"):
-            pass
-        linux.bind(f"/dev/{node}", f"root/dev/{node}")
-    for link, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
-        os.symlink(target, f"root/dev/{link}")
+    devices("root/dev")
     linux.bind("/dev/shm", _made("root/dev/shm"), recursive=True)  # noqa: S108
+
+
+def devices(folder: str) -> None:
+    """Show the devices that every program may expect, in a folder that is made if need be."""
+    for node in _NODES:
+        with open(f"{_made(folder)}/{node}", "w"):
+            pass
+        linux.bind(f"/dev/{node}", f"{folder}/{node}")
+    for link, target in (("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")):
+        os.symlink(target, f"{folder}/{link}")
 
 
 def _show(path: str, *, read_only: bool) -> None:

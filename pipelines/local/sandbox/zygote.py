@@ -79,6 +79,10 @@ class _Zygote:
         return bool(data)
 
     def start(self, spec: dict[str, Any]) -> None:
+        if "limits" in spec:
+            import pipelines.local.sandbox.identity
+            import pipelines.local.sandbox.strict  # noqa: F401 - once here, not in every fork
+
         _remove(spec["private"])
         pid = os.fork()
         if pid:

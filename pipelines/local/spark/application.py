@@ -28,11 +28,13 @@ class SubmissionFailed(Exception):  # noqa: N818 - the operator's state of that 
 class Driver:
     """One driver to run.
 
-    `conf` is what the manifest asks for (spark.* keys), without the local defaults. `memory` is the heap in bytes that
-    driver and executor need in one JVM. `java_options` are JVM flags; `jars` are files for the class path.
+    `image` is what it runs in. `conf` is what the manifest asks for (spark.* keys), without the local defaults.
+    `memory` is the heap in bytes that driver and executor need in one JVM. `java_options` are JVM flags; `jars` are
+    files for the class path.
     """
 
     name: str
+    image: Image
     main: Path
     main_class: str
     python: bool
@@ -70,6 +72,7 @@ def translate(app: Mapping[str, Any], place: StepPlace) -> Driver:
     memory = max(parse_memory(conf.get(f"spark.{role}.memory", DEFAULT_MEMORY)) for role in ("driver", "executor"))
     return Driver(
         name=str(app["metadata"]["name"]),
+        image=image,
         main=_local(spec["mainApplicationFile"], image),
         main_class=spec.get("mainClass") or "",
         python=spec["type"] == "Python",

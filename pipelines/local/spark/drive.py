@@ -1,9 +1,10 @@
-"""Run one Spark driver to its end: `python -m pipelines.local.spark.drive REQUEST LIFELINE REPORT`.
+"""Run one Spark driver to its end: `python -m pipelines.local.spark.drive REQUEST [LIFELINE REPORT]`.
 
 It leads the application's process group, and ends all of it when the executor is gone (end of file on the descriptor
 LIFELINE). A Python program runs as a fresh process beside a JVM that offers PySpark's gateway: a warm one where one is
 free and fits, else a new one. A Java program is submitted to a new JVM. The exit code is written to the descriptor
-REPORT as soon as the application is over; a warm JVM is cleaned after that.
+REPORT as soon as the application is over; a warm JVM is cleaned after that. Without LIFELINE and REPORT it is somebody
+else's business to end it, and its exit code is the application's.
 """
 
 from __future__ import annotations
@@ -14,17 +15,23 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from pipelines.local.preload import can_become, replace_process
+from pipelines.local.sandbox.limits import LOOK_SECONDS, Limits, Watch, hold, size
 from pipelines.local.spark import gateway
 from pipelines.local.spark.command import SUBMIT
 from pipelines.local.spark.request import Request
 from pipelines.local.spark.warm.jvm import Doubt
 from pipelines.local.spark.warm.pool import Lease, Pool
 from pipelines.local.state import StateDir
+
+_LOGS = 8  # a driver's log may be this many times as long as a step's: its JVM writes to it, too
+_KILLED = 137
 
 
 def run(request: Request, standby: Standby | None, report: Callable[[int], None]) -> None:
@@ -89,6 +96,27 @@ def watch(descriptor: int, over: threading.Event) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+def guard(request: Request, over: threading.Event, report: Callable[[int, str], None]) -> None:
+    """Watch the application, end it and say so when it breaks a limit; nothing where it has none."""
+    if request.limits is None:
+        return
+    limits = Limits(**request.limits)
+    eye, most = Watch(limits, os.getpid(), alone=False), _LOGS * limits.output
+
+    def look() -> None:
+        while not over.is_set():
+            breach = eye.look()
+            why = breach.message if breach else ""
+            if not why and Path(request.log).stat().st_size > most:
+                why = f"the driver printed more than {size(most)}"
+            if why and not over.is_set():
+                report(_KILLED, why)
+                os.killpg(os.getpgrp(), signal.SIGKILL)
+            time.sleep(LOOK_SECONDS)
+
+    threading.Thread(target=look, daemon=True).start()
+
+
 def _lease(request: Request) -> Lease | None:
     if not request.state:
         return None
@@ -135,19 +163,36 @@ def main(request: str, lifeline: int, report_to: int) -> None:
     os.set_inheritable(lifeline, False)
     os.set_inheritable(report_to, False)
     loaded = Request.load(Path(request))
+    if loaded.limits is not None:
+        hold(Limits(**loaded.limits), count_processes=False)
     standby = _standby(loaded)
     over = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: None)  # the group's other processes get it too; this one waits for them
     watch(lifeline, over)
+    telling = threading.Lock()
 
-    def report(code: int) -> None:
-        over.set()
-        os.write(report_to, f"{code}\n".encode())
-        os.close(report_to)
+    def report(code: int, why: str = "") -> None:
+        with telling:
+            if over.is_set():
+                return
+            over.set()
+            os.write(report_to, f"{code} {why}\n".encode())
+            os.close(report_to)
 
+    guard(loaded, over, report)
     run(loaded, standby, report)
 
 
+def main_alone(request: str) -> NoReturn:
+    """Run the request, and end with its exit code."""
+    loaded = Request.load(Path(request))
+    codes: list[int] = []
+    run(loaded, _standby(loaded), codes.append)
+    sys.exit(codes[0])
+
+
 if __name__ == "__main__":
+    if len(sys.argv) == 2:
+        main_alone(sys.argv[1])
     main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import threading
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from pipelines.local.preload import Child, ForkServer
+from pipelines.local.preload import ForkServer
 from pipelines.local.spark import fields
 from pipelines.local.spark.application import Driver, SubmissionFailed, translate
+from pipelines.local.spark.drives import GRACE, Order, OwnDrive, RoomDrive, drive
 from pipelines.local.spark.launch import request_for
-from pipelines.local.spark.warm.pool import Pool
 from pipelines.local.state import StateDir
 
 if TYPE_CHECKING:
     from pipelines.local.engine.operators import StepPlace
 
-DRIVE = "pipelines.local.spark.drive"
-GRACE = 5.0  # seconds between asking a driver to end and killing it; a pod has 30
 DEFAULT_INTERVAL = 5  # seconds, the webhook's default
 
 
@@ -60,9 +53,7 @@ class Application:
         self._lock = threading.Lock()
         self._status: dict[str, Any] = {}
         self._stopped = threading.Event()
-        self._process: subprocess.Popen[bytes] | Child | None = None
-        self._report = -1
-        self._over = False
+        self._drive: OwnDrive | RoomDrive | None = None
         self._thread = threading.Thread(target=self._reconcile, name=f"spark-{app['metadata']['name']}", daemon=True)
 
     def begin(self) -> None:
@@ -79,13 +70,8 @@ class Application:
     def stop(self) -> None:
         """End the driver and everything it started."""
         self._stopped.set()
-        process = self._process
-        if process is not None and not self._over:
-            _signal(process, signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(GRACE)
-            _signal(process, signal.SIGKILL)
-            process.wait()
+        if self._drive is not None:
+            self._drive.stop()
         if threading.current_thread() is not self._thread:
             self._thread.join(GRACE)
 
@@ -105,7 +91,7 @@ class Application:
                     )
                     return
                 continue
-            code = self._wait()
+            code, why = self._wait()
             if self._stopped.is_set():
                 return
             self._status.setdefault("terminationTime", _now())
@@ -115,7 +101,7 @@ class Application:
                     self._set(applicationState={"state": "COMPLETED"})
                     return
             else:
-                failure = {"errorMessage": f"driver container failed with ExitCode: {code}, Reason: {_reason(code)}"}
+                failure = {"errorMessage": _failure(code, why)}
                 self._set(applicationState={"state": "FAILING", **failure}, executorState=self._executors("FAILED"))
                 if not self._retry("onFailure", self._status["executionAttempts"]):
                     self._set(applicationState={"state": "FAILED", **failure})
@@ -187,66 +173,36 @@ class Application:
     # --- the driver ---
 
     def _launch(self, driver: Driver) -> None:
-        Pool(self._state).hold_off()
         place = self._place.directory
-        work, logs = place / "work", place / "logs"
-        for folder in (work, logs):
+        work, log = place / "work", place / "logs" / "driver.log"
+        for folder in (work, log.parent):
             folder.mkdir(parents=True, exist_ok=True)
-        request = request_for(
-            self._state, driver, work=work, log=logs / "driver.log", application_id=self._application_id()
+        request = request_for(self._state, driver, work=work, log=log, application_id=self._application_id())
+        order = Order(
+            state=self._state,
+            place=self._place,
+            image=driver.image,
+            request=request,
+            log=log,
+            name=self._application_id(),
+            preload=self._preload,
         )
-        path = place / "request.json"
-        request.save(path)
-        reading, writing = os.pipe()
-        try:
-            with (logs / "driver.log").open("ab") as log:
-                self._process = self._drive(path, log, writing)
-        except OSError:
-            os.close(reading)
-            raise
-        finally:
-            os.close(writing)
-        self._report, self._over = reading, False
+        self._drive = drive(order)
 
-    def _drive(self, request: Path, log: IO[bytes], report: int) -> subprocess.Popen[bytes] | Child:
-        """Start the process that runs the driver, from a Python that has PySpark already if there is one."""
-        lifeline, preload = self._place.lifeline_fd, self._preload
-        if preload is not None and preload.ready:
-            with Path(os.devnull).open("rb") as nothing, suppress(OSError):  # a killed server: the other way
-                descriptors = [nothing.fileno(), log.fileno(), log.fileno(), lifeline, report]
-                return preload.spawn(f"{DRIVE}:main", [str(request)], cwd=request.parent, descriptors=descriptors)
-        return subprocess.Popen(
-            [sys.executable, "-I", "-m", DRIVE, str(request), str(lifeline), str(report)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            pass_fds=(lifeline, report),
-        )
-
-    def _wait(self) -> int:
-        """Wait until the application is over; returns its exit code (137 where its leader was killed)."""
-        assert self._process is not None
-        with os.fdopen(self._report, "rb") as report:
-            line = report.readline().strip()
-        # What follows a report is cleaning, which nobody waits for.
-        threading.Thread(target=self._process.wait, daemon=True).start()
-        self._over = True
-        return int(line) if line else 137
+    def _wait(self) -> tuple[int, str]:
+        """Wait until the application is over; returns its exit code, and the limit that ended it, if one did."""
+        assert self._drive is not None
+        return self._drive.await_over()
 
 
 def _now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _reason(code: int) -> str:
-    """Return what the kubelet says of a container that ended with this code."""
-    return "OOMKilled" if code == 137 else "Error"
-
-
-def _signal(process: subprocess.Popen[bytes] | Child, number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
+def _failure(code: int, why: str) -> str:
+    """Say how a driver failed as the operator does, and after that why, where it was ended for a limit."""
+    reason = "OOMKilled" if code == 137 else "Error"
+    return f"driver container failed with ExitCode: {code}, Reason: {reason}" + (f": {why}" if why else "")
 
 
 def log_of(directory: Path) -> Path:

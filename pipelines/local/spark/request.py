@@ -16,6 +16,7 @@ class Request:
     `java` is the command of a new JVM up to the main class, `submit` spark-submit's options, `program` the Python file
     and its arguments (empty for a Java program, which is then part of `submit`). `properties` is what the options come
     to inside a JVM, for one that runs already; `state` the state directory whose warm JVMs may be used, "" for none.
+    `limits` is what it may use, as `sandbox.limits.Limits` has it, None for no limits, or where others see to them.
     """
 
     java: list[str]
@@ -26,6 +27,7 @@ class Request:
     log: str
     properties: dict[str, str]
     state: str
+    limits: dict[str, Any] | None = None
 
     def save(self, path: Path) -> None:
         """Write it where only its owner reads it: the environment has passwords."""

@@ -89,5 +89,5 @@ def test_unreachable_modules_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setenv("GOPROXY", "off")
     monkeypatch.setattr(build, "cache_dir", lambda: tmp_path)
     with pytest.raises(BadInput, match=r"could not be built: .*GOPROXY=off.*; it needs its Go modules once"):
-        build._build(tmp_path / "argolang")
+        build._build(tmp_path / "argolang", build.ARGOLANG)
     assert not [each for each in tmp_path.iterdir() if each.name != "go"]

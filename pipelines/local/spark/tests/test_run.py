@@ -17,6 +17,7 @@ from pipelines.local.engine.images import Image, ImageTable
 from pipelines.local.engine.operators import StepPlace
 from pipelines.local.processes import await_end
 from pipelines.local.spark import Application, SparkOperator
+from pipelines.local.spark.drives import OwnDrive
 from pipelines.local.spark.tests.test_application import application
 from pipelines.local.spark.warm.pool import Pool
 from pipelines.local.state import StateDir
@@ -236,9 +237,9 @@ def _nothing(name: str) -> dict[str, str]:
 
 
 def _leader(app: Application) -> psutil.Process:
-    _await(lambda: app._process is not None)
-    assert app._process is not None
-    return psutil.Process(app._process.pid)
+    _await(lambda: app._drive is not None)
+    assert isinstance(app._drive, OwnDrive)
+    return psutil.Process(app._drive.pid)
 
 
 def _await(condition: Any, patience: float = 60.0) -> None:

@@ -23,11 +23,12 @@ class Played(Application):
     def _launch(self, driver: Driver) -> None:
         pass
 
-    def _wait(self) -> int:
+    def _wait(self) -> tuple[int, str]:
         if not self.codes:
             self._stopped.set()
-            return 0
-        return self.codes.pop(0)
+            return 0, ""
+        code = self.codes.pop(0)
+        return code, "too much" if code == 137 else ""
 
 
 def play(tmp_path: Path, codes: list[int], **spec: Any) -> tuple[list[str], dict[str, Any]]:
@@ -63,6 +64,13 @@ def test_failure(tmp_path: Path) -> None:
     states, status = play(tmp_path, [3])
     assert states == ["SUBMITTED", "RUNNING", "FAILING", "FAILED"]
     assert status["applicationState"]["errorMessage"] == "driver container failed with ExitCode: 3, Reason: Error"
+
+
+def test_a_broken_limit_is_named(tmp_path: Path) -> None:
+    """A driver that was ended for a limit has failed as one that ran out of memory, and the message says of what."""
+    _, status = play(tmp_path, [137])
+    message = status["applicationState"]["errorMessage"]
+    assert message == "driver container failed with ExitCode: 137, Reason: OOMKilled: too much"
 
 
 def test_retries_on_failure(tmp_path: Path) -> None:
