@@ -28,6 +28,12 @@ COMMANDS: dict[str, str] = {
     "diff": "grader.cli.diff:diff",
     "lineage": "grader.cli.lineage:lineage",
     "taint": "grader.cli.taint:taint",
+    "grade": "grader.cli.grade:grade",
+    "hint": "grader.cli.hint:hint",
+    "watch": "grader.cli.watch:watch",
+    "progress": "grader.cli.progress:progress",
+    "reference": "grader.cli.reference:reference",
+    "prove": "grader.cli.prove:prove",
 }
 
 
