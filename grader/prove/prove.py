@@ -1,0 +1,177 @@
+"""Grade each case, compare the verdict with what it must be, and keep it, so that a proof can be interrupted."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from grader.checks.catalog import CHECKS
+from grader.checks.model import Check
+from grader.grading.grade import Grading, outcomes
+from grader.grading.player import Stages
+from grader.grading.plays import DAYS
+from grader.grading.world import World
+from grader.prove.model import Case
+from grader.submission import read, reference
+from grader.submission.export import export
+from pipelines.local.errors import BadInput
+from pipelines.local.platform.code import tree_files, tree_hash
+from pipelines.local.preload import ForkServer
+from pipelines.local.state import StateDir
+
+KEPT = "prove"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the grader made of a case.
+
+    Args:
+        case: its id.
+        right: whether that is what it must make of it.
+        outcomes: by check.
+        why: rationale of the intended check, or of the false alarm.
+        seconds: how long it took.
+    """
+
+    case: str
+    right: bool
+    outcomes: Mapping[str, str]
+    why: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prover:
+    """Proves cases in one grading state directory.
+
+    Args:
+        home: state directory; the proof's own parts of it are `grading` and `prove`.
+        display: shows what happens.
+        preload: a Python that has imported the steps' libraries.
+        fresh: prove again what was proven for the same content.
+        repeat: how often each case is graded, with every play of its scope played anew; verdicts that differ are wrong.
+    """
+
+    home: StateDir
+    display: Stages
+    preload: ForkServer
+    fresh: bool = False
+    repeat: int = 1
+
+    def prove(self, cases: Iterable[Case], told: Callable[[Case, Verdict], None]) -> list[Verdict]:
+        """Prove cases; what was proven with the same grader and the same solution is not proven again."""
+        found = []
+        for case in cases:
+            with tempfile.TemporaryDirectory(prefix="batchlab-prove-") as folder:
+                source = export(reference(), Path(folder) / "submission")
+                case.write(source)
+                key = _key(case, source)
+                verdict = None if self.fresh or self.repeat > 1 else self._known(key)
+                if verdict is None:
+                    verdict = self._steady(case, source)
+                    self._keep(key, verdict)
+            told(case, verdict)
+            found.append(verdict)
+        return found
+
+    def _steady(self, case: Case, source: Path) -> Verdict:
+        """Grade as often as asked; the verdict is the first, unless another one differs."""
+        verdicts = [self._judge(case, source) for _ in range(self.repeat)]
+        other = next((one for one in verdicts if one.outcomes != verdicts[0].outcomes), None)
+        if other is None:
+            return verdicts[0]
+        changed = [name for name in verdicts[0].outcomes if other.outcomes.get(name) != verdicts[0].outcomes[name]]
+        return replace(verdicts[0], right=False, why=f"graded {self.repeat} times, {', '.join(changed)} differ")
+
+    def _judge(self, case: Case, source: Path) -> Verdict:
+        begun = time.monotonic()
+        names = [case.check] if case.kind == "mutant" else [check.id for check in checks_for(case)]
+        grading = Grading(
+            state=self._world.state.ensure(), display=self.display, scope=case.scope, preload=self.preload,
+            fresh=self.repeat > 1, world=self._world,
+        )  # fmt: skip
+        try:
+            graded = grading.grade(read(source), names)
+        except BadInput as error:
+            return Verdict(case=case.id, right=False, outcomes={}, why=f"could not be graded: {error}",
+                           seconds=round(time.monotonic() - begun, 1))  # fmt: skip
+        seen = outcomes(graded.results)
+        reasons = {result.check.id: result.rationale for result in graded.results}
+        graded.probe.lake.con.close()
+        if case.kind == "mutant":
+            right, why = seen.get(case.check) == "fail", reasons.get(case.check, "was not judged")
+        else:
+            wrong = [name for name, outcome in seen.items() if outcome != "pass"]
+            right, why = not wrong, "; ".join(f"{name}: {reasons[name]}" for name in wrong[:3])
+        return Verdict(case=case.id, right=right, outcomes=seen, why=why, seconds=round(time.monotonic() - begun, 1))
+
+    @cached_property
+    def _world(self) -> World:
+        """The sandbox that all cases are played in."""
+        return World(StateDir(root=self.home.root / "grading"), DAYS)
+
+    def _path(self, key: str) -> Path:
+        return self.home.root / KEPT / f"{key}.json"
+
+    def _known(self, key: str) -> Verdict | None:
+        try:
+            return Verdict(**json.loads(self._path(key).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def _keep(self, key: str, verdict: Verdict) -> None:
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_suffix(".new")
+        new.write_text(json.dumps(asdict(verdict)), encoding="utf-8")
+        new.replace(path)
+
+
+def checks_for(case: Case) -> list[Check]:
+    """Give the checks that can judge a case: those that need all pipelines only where all are judged."""
+    whole = set(case.scope) == {"ingest", "transform", "publish"}
+    return [
+        check
+        for check in CHECKS
+        if set(check.pipelines) & set(case.scope) and (whole or not check.whole) and check.item not in {"M01", "M04"}
+    ]
+
+
+def shard(cases: Sequence[Case], number: int, of: int) -> list[Case]:
+    """Give the cases of a shard, counted from 1: every `of`-th, so that each shard has some of each kind."""
+    return [case for index, case in enumerate(cases) if index % of == number - 1]
+
+
+def _key(case: Case, source: Path) -> str:
+    """Hash the solution and the whole grader: a proof is void when either changes."""
+    import grader
+
+    files = [*tree_files({"grader": Path(grader.__file__).parent, "submission": source})]
+    return f"{case.id}-{tree_hash(files)}"
+
+
+def forget(home: StateDir) -> None:
+    """Drop what was proven before."""
+    shutil.rmtree(home.root / KEPT, ignore_errors=True)
+
+
+def document(verdicts: Sequence[Verdict], cases: Sequence[Case]) -> dict[str, Any]:
+    """Put a proof into one JSON document."""
+    mutants = {case.id for case in cases if case.kind == "mutant"}
+    killed = [one for one in verdicts if one.case in mutants and one.right]
+    alarms = [one for one in verdicts if one.case not in mutants and not one.right]
+    return {
+        "mutants": len([one for one in verdicts if one.case in mutants]),
+        "killed": len(killed),
+        "variants": len([one for one in verdicts if one.case not in mutants]),
+        "falseAlarms": len(alarms),
+        "cases": [asdict(one) for one in verdicts],
+    }

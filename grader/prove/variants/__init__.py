@@ -1,0 +1,1 @@
+"""Right solutions written in other ways; every check that looks at them must pass."""
