@@ -2,11 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DAYS ?= 3
+TARGET ?= local
+WORK ?= work
 SHARDS := 4
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-cluster lint bench render clean
+.PHONY: help setup demo grade prove test test-all test-cluster lint bench render course labs clean
 
 help: ## List the verbs and what each does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -17,10 +19,16 @@ setup: ## Make .venv and fetch what the platform needs (does nothing the second 
 demo: setup ## Run three pipelines over real flights, prove them idempotent, write a report (DAYS=3)
 	@$(BIN)/batchlab demo --days $(DAYS)
 
+grade: setup ## Grade work/, or WORK=DIR: all ten items, or ITEMS="M03 M10" (see batchlab grade --help)
+	@$(BIN)/batchlab grade $(ITEMS) --target $(TARGET) --submission "$(WORK)"
+
+prove: setup ## Prove the grader: every mutant fails, every variant passes; writes docs/kill-matrix.md (SHARD=2/8 for one)
+	@$(BIN)/batchlab prove $(if $(SHARD),--shard $(SHARD),--out docs/kill-matrix.md)
+
 test: lint ## Lint, units, executor, platform, and the demo's path on two days (5 minutes)
 	@$(BIN)/pytest -m "not slow and not cluster"
 
-test-all: setup ## Everything, in shards; passed shards of this commit are not run again (SHARD=2/4 for one)
+test-all: course ## Everything, in shards; passed shards of this commit are not run again (SHARD=2/4 for one)
 	@$(BIN)/python tools/shards.py $(or $(SHARD),all/$(SHARDS))
 
 test-cluster: setup ## Compare the goldens with a real Argo controller (needs KUBECONFIG)
@@ -34,6 +42,12 @@ bench: setup ## Measure speed and memory, as ratios to a plain spark-submit
 
 render: setup ## Write cluster/apps/ and SUPPORT.md anew
 	@$(BIN)/python tools/render.py && $(BIN)/python -m pipelines.local.manifest.support --write
+
+course: setup ## Make .venv-course: JupyterLab and nbgrader
+	@$(PYTHON) tools/setup.py --with course
+
+labs: setup ## Write labs/ and course/source/ anew from solutions/
+	@$(BIN)/python tools/labs.py
 
 clean: ## Remove .batchlab and .venv, after saying what would be lost
 	@$(PYTHON) tools/clean.py

@@ -27,6 +27,7 @@ INPUTS = (
     "tools/setup.py",
     "pipelines/local/spark/jars.lock",
     "pipelines/local/lang/go",
+    "pipelines/local/lang/kustomize",
 )
 
 COURSE = os.path.join(ROOT, ".venv-course")

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from grader.fingerprint.canonical import identifier, row_hash
+from grader.fingerprint.canonical import identifier
 from grader.fingerprint.digest import Digest, Fingerprint
 from grader.fingerprint.files import DataFile, data_files
 from grader.fingerprint.iceberg import fingerprint
 from grader.fingerprint.lake import Lake, snapshot_id
 from grader.fingerprint.relation import columns
+from grader.fingerprint.rows import row_hash
 from pipelines.local.errors import BadInput
 
 Change = Literal["created", "removed", "changed", "rewritten", "untouched"]
@@ -150,10 +151,10 @@ def missing(lake: Lake, these: str, those: str, limit: int = SAMPLE) -> Rows:
         limit: how many at most.
     """
     content = columns(lake.con, these)
-    mine = f"SELECT {row_hash(content)} AS hash FROM {these}"
-    other = f"SELECT {row_hash(columns(lake.con, those))} AS hash FROM {those}"
+    mine = f"SELECT {row_hash(content).whole} AS hash FROM {these}"
+    other = f"SELECT {row_hash(columns(lake.con, those)).whole} AS hash FROM {those}"
     lacking = f"SELECT hash, count(*) AS n FROM ({mine} EXCEPT ALL {other}) GROUP BY hash"
-    numbered = f"SELECT *, {row_hash(content)} AS _hash FROM {these}"
+    numbered = f"SELECT *, {row_hash(content).whole} AS _hash FROM {these}"
     names = ", ".join(f"q.{identifier(name)}" for name, _ in content)
     query = (
         f"SELECT {names} FROM (SELECT *, row_number() OVER (PARTITION BY _hash) AS _nth FROM ({numbered})) q "

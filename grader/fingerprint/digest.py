@@ -32,6 +32,10 @@ class Digest:
             high=(self.high + other.high) % _MODULUS,
         )
 
+    def times(self, count: int) -> Digest:
+        """Digest of so many sets of rows like this one."""
+        return Digest.of_sums(self.rows * count, self.low * count, self.high * count)
+
     @property
     def hash(self) -> str:
         """The 128 bits as 32 hexadecimal digits."""

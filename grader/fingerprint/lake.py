@@ -9,14 +9,15 @@ import duckdb
 import psycopg
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import BadRequestError, NoSuchIdentifierError, NoSuchNamespaceError, NoSuchTableError
-from pyiceberg.table import Table
+from pyiceberg.table import StaticTable, Table
 
 from grader.fingerprint.cache import DigestCache
 from grader.fingerprint.canonical import identifier
 from grader.fingerprint.digest import Fingerprint
-from grader.fingerprint.files import DataFile, FileReader, data_files
+from grader.fingerprint.files import DataFile, data_files
 from grader.fingerprint.iceberg import fingerprint
 from grader.fingerprint.postgres import copy_in, tables
+from grader.fingerprint.reader import FileReader
 from grader.fingerprint.relation import connect, digests, partition_name
 from pipelines.local.errors import BadInput
 from pipelines.local.state import StateDir
@@ -113,7 +114,7 @@ class Lake:
         """
         full, table = self.find(name)
         if table is not None:
-            return fingerprint(self.con, table, full, snapshot_id(table, full, snapshot), self.cache)
+            return self.fingerprint_of(table, full, snapshot)
         if snapshot is not None:
             raise BadInput(f"{full} is a PostgreSQL table: it has no snapshots", where="--snapshot")
         source = self.rows(full)
@@ -121,11 +122,22 @@ class Lake:
         by = partition_name([PARTITION]) if PARTITION in names else None
         return Fingerprint(table=full, snapshot=None, partitions=digests(self.con, source, by=by))
 
+    def fingerprint_of(self, table: Table, name: str, snapshot: str | int | None = None) -> Fingerprint:
+        """Fingerprint an Iceberg table that was found already."""
+        return fingerprint(self.con, table, name, snapshot_id(table, name, snapshot), self.cache)
+
     def files(self, name: str, snapshot: int) -> list[DataFile]:
         """List the data files of a table's snapshot; they never change, so they are read once."""
         found = self._files.get((name, snapshot))
         if found is None:
             found = self._files[name, snapshot] = data_files(self.iceberg(name), snapshot)
+        return found
+
+    def files_of(self, metadata: str, snapshot: int) -> list[DataFile]:
+        """List the data files of a snapshot of a table, by the location of a metadata file that knows the snapshot."""
+        found = self._files.get((metadata, snapshot))
+        if found is None:
+            found = self._files[metadata, snapshot] = data_files(StaticTable.from_metadata(metadata), snapshot)
         return found
 
     def rows(self, name: str, snapshot: str | int | None = None) -> str:

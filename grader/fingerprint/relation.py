@@ -7,8 +7,9 @@ from typing import Any
 
 import duckdb
 
-from grader.fingerprint.canonical import identifier, literal, row_hash
+from grader.fingerprint.canonical import identifier, literal
 from grader.fingerprint.digest import Digest
+from grader.fingerprint.rows import row_hash
 
 WHOLE = "(all)"
 """Name of the one partition of a table that has none."""
@@ -48,11 +49,9 @@ def digests(
         content: the columns that count; all by default.
     """
     group = f"CAST({by} AS VARCHAR)" if by else literal(WHOLE)
-    hashed = f"SELECT {group} AS part, {row_hash(content or columns(con, source))} AS hash FROM {source}"
-    rows = con.execute(
-        "SELECT part, count(*), sum((hash & 18446744073709551615::UHUGEINT)::UBIGINT), sum((hash >> 64)::UBIGINT) "
-        f"FROM ({hashed}) GROUP BY part"
-    ).fetchall()
+    hashes = row_hash(content if content is not None else columns(con, source))
+    hashed = f"SELECT {group} AS part, {hashes.low} AS low, {hashes.high} AS high FROM {source}"
+    rows = con.execute(f"SELECT part, count(*), sum(low), sum(high) FROM ({hashed}) GROUP BY part").fetchall()
     return {str(part): Digest.of_sums(count, low, high) for part, count, low, high in rows}
 
 

@@ -1,4 +1,4 @@
-"""Fingerprints of Iceberg tables: files, cache, deletes, changed schemas, branches."""
+"""Fingerprints of Iceberg tables: files, cache, changed schemas, branches."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyiceberg.expressions import EqualTo
-from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
-from pyiceberg.table import FileScanTask
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import DecimalType, IntegerType, ListType, LongType, NestedField, StringType
 
 from grader.fingerprint.cache import DigestCache
 from grader.fingerprint.diff import diff
-from grader.fingerprint.files import data_files
 from grader.fingerprint.lake import Lake
 from grader.fingerprint.relation import WHOLE
 from grader.fingerprint.tests.memory import MemoryCatalog
@@ -125,33 +122,6 @@ def test_nested_columns_of_a_changed_schema(tmp_path: Path) -> None:
     with catalog.load_table("raw.nested").update_schema() as update:
         update.add_column("c", StringType())
     assert lake.fingerprint("raw.nested").partitions == before.partitions
-
-
-def test_position_deletes(lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows that a delete file takes away do not count, and the digest of the file as it was is not taken for it."""
-    whole = lake.fingerprint("raw.flights")
-    file = next(one for one in data_files(table(lake), table(lake).current_snapshot().snapshot_id) if "d1" in one.path)
-    target = tmp_path / "deletes.parquet"
-    import pyarrow.parquet as pq
-
-    pq.write_table(pa.table({"file_path": [file.path], "pos": pa.array([0], pa.int64())}), target)
-    delete = DataFile.from_args(
-        content=DataFileContent.POSITION_DELETES, file_path=target.as_uri(), file_format=FileFormat.PARQUET,
-        record_count=1, file_size_in_bytes=target.stat().st_size, partition=file.task.file.partition,
-    )  # fmt: skip
-    delete.spec_id = file.task.file.spec_id
-    plan = type(table(lake).scan()).plan_files
-
-    def with_deletes(scan: Any) -> Any:
-        for task in plan(scan):
-            yield FileScanTask(task.file, {delete} if task.file.file_path == file.path else set())
-
-    monkeypatch.setattr(type(table(lake).scan()), "plan_files", with_deletes)
-    found = lake.fingerprint("raw.flights")
-    assert {name: digest.rows for name, digest in found.partitions.items()} == {"day=d1": 1, "day=d2": 1}
-    assert found.files_read == 1
-    assert found.partitions["day=d2"] == whole.partitions["day=d2"]
-    assert lake.fingerprint("raw.flights").files_read == 0
 
 
 def test_branch_is_a_snapshot(lake: Lake) -> None:
