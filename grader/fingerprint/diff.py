@@ -126,7 +126,7 @@ def diff(lake: Lake, name: str, before: str | int, after: str | int) -> Diff:
     old, new = snapshot_id(table, full, before), snapshot_id(table, full, after)
     if old is None or new is None:
         raise BadInput(f"{full} has no snapshots yet", where="TABLE")
-    old_files, new_files = data_files(table, old), data_files(table, new)
+    old_files, new_files = (data_files(table, one, lake.cache) for one in (old, new))
     changes = compare(
         fingerprint(lake.con, table, full, old, lake.cache),
         fingerprint(lake.con, table, full, new, lake.cache),

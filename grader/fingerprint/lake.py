@@ -130,14 +130,16 @@ class Lake:
         """List the data files of a table's snapshot; they never change, so they are read once."""
         found = self._files.get((name, snapshot))
         if found is None:
-            found = self._files[name, snapshot] = data_files(self.iceberg(name), snapshot)
+            found = self._files[name, snapshot] = data_files(self.iceberg(name), snapshot, self.cache)
         return found
 
     def files_of(self, metadata: str, snapshot: int) -> list[DataFile]:
         """List the data files of a snapshot of a table, by the location of a metadata file that knows the snapshot."""
         found = self._files.get((metadata, snapshot))
         if found is None:
-            found = self._files[metadata, snapshot] = data_files(StaticTable.from_metadata(metadata), snapshot)
+            found = self._files[metadata, snapshot] = data_files(
+                StaticTable.from_metadata(metadata), snapshot, self.cache
+            )
         return found
 
     def rows(self, name: str, snapshot: str | int | None = None) -> str:
@@ -145,7 +147,7 @@ class Lake:
         full, table = self.find(name)
         if table is not None:
             found = snapshot_id(table, full, snapshot)
-            return self.file_rows(table, data_files(table, found) if found is not None else [])
+            return self.file_rows(table, data_files(table, found, self.cache) if found is not None else [])
         with psycopg.connect(self.dsn) as pg:
             copy_in(self.con, pg, f"SELECT * FROM {full}", full)
         return identifier(full)

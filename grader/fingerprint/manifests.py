@@ -35,6 +35,9 @@ _VERSION = 3
 _EQUALITY_IDS, _TARGET, _OFFSET = 14, 17, 18
 """Places in a manifest's `data_file` of this version for which pyiceberg has no names."""
 
+_FILE_PATH = 2147483546
+"""Field id of the column of position deletes that names data files."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LiveFile:
@@ -138,9 +141,17 @@ def _live(file: DataFile, spec: PartitionSpec, partition: str, sequence: int) ->
         size=file.file_size_in_bytes,
         sequence=sequence,
         equality_ids=tuple(file[_EQUALITY_IDS] or ()),
-        target=file[_TARGET],
+        target=_target(file),
         offset=file[_OFFSET],
     )
+
+
+def _target(file: DataFile) -> str | None:
+    """The one data file of position deletes: named, or the smallest and largest address that they have."""
+    if file[_TARGET] or file.content != DataFileContent.POSITION_DELETES:
+        return file[_TARGET] or None
+    least, most = ((bounds or {}).get(_FILE_PATH) for bounds in (file.lower_bounds, file.upper_bounds))
+    return least.decode() if least and least == most else None
 
 
 def _partition_name(spec: PartitionSpec, schema: Schema) -> Callable[[Record], str]:

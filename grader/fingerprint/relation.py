@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -15,9 +18,18 @@ WHOLE = "(all)"
 """Name of the one partition of a table that has none."""
 
 
+MEMORY = "2GiB"
+"""Beyond this DuckDB goes on by way of the disk. Fingerprints need less, however large the table is."""
+
+THREADS = 4
+"""More of them would read no faster from one disk, and each holds pages."""
+
+
 def connect() -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB in memory that reads and prints instants in UTC."""
-    con = duckdb.connect()
+    """Open a DuckDB in memory that reads and prints instants in UTC, and leaves room for others."""
+    spill = Path(tempfile.gettempdir()) / f"batchlab-duckdb-{os.getpid()}"
+    threads = min(THREADS, os.cpu_count() or 1)
+    con = duckdb.connect(config={"memory_limit": MEMORY, "threads": threads, "temp_directory": str(spill)})
     con.execute("SET TimeZone = 'UTC'")
     return con
 
