@@ -4,7 +4,7 @@ BIN := .venv/bin
 DAYS ?= 3
 TARGET ?= local
 WORK ?= work
-SHARDS := 4
+SHARDS := 8
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help

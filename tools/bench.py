@@ -1,6 +1,6 @@
 """Measure speed and memory, each against its bound; times as ratios to a plain spark-submit on this machine.
 
-    .venv/bin/python tools/bench.py [NAME…]      t0 load fingerprint spark demo idle; default: all
+    .venv/bin/python tools/bench.py [NAME…]      t0 load fingerprint spark demo idle grade; default: all
 
 Everything is measured in one run, in a state directory of its own that is removed afterwards. Exit code 1 if a bound is
 passed. The figures are written to `.batchlab/bench.json` of the checkout, too.
@@ -108,6 +108,7 @@ class Bench:
             "load": self.load,
             "fingerprint": self.fingerprint,
             "idle": self.idle,
+            "grade": self.grade,
         }
         for name, part in parts.items():
             if not names or name in names:
@@ -152,6 +153,23 @@ class Bench:
         seconds = self._time([BIN / "batchlab", "fingerprint", "lake.bench.flights", "--json"])
         return [Figure(name="fingerprint of all flights", value=seconds, unit="s", bound=3)]
 
+    def grade(self) -> list[Figure]:
+        """A submission: everything anew, without and with crash and fault tests; one item again after one change."""
+        folder = self.folder / "submission"
+        self._time([BIN / "batchlab", "reference", folder])
+        words = [BIN / "batchlab", "grade", "--submission", folder]
+        self._time([*words, "M05-submits"])  # the platform is up, the source loaded, as at every grading but the first
+        quick = self._time([*words, "--quick", "--fresh"])
+        rest = self._time(words)
+        changed = folder / "publish" / "notify.py"
+        changed.write_text(changed.read_text() + "\n# changed\n")
+        again = self._time([*words, "M03", "--quick"])
+        return [
+            Figure(name="grading, without crash tests", value=quick / self.t0, unit="T0", bound=8),
+            Figure(name="grading, with crash tests", value=(quick + rest) / self.t0, unit="T0", bound=25),
+            Figure(name="one item after a change", value=again / self.t0, unit="T0", bound=1.5),
+        ]
+
     def idle(self) -> list[Figure]:
         """The platform when nobody uses it."""
         subprocess.run([BIN / "batchlab", "platform", "start"], env=self.env, check=True, capture_output=True)
@@ -164,7 +182,9 @@ class Bench:
 
     def close(self) -> None:
         """Stop what runs in the state directory."""
-        subprocess.run([BIN / "batchlab", "platform", "stop"], env=self.env, check=False, capture_output=True)
+        for state in (self.state, self.state / "grading"):
+            env = {**self.env, "BATCHLAB_HOME": str(state)}
+            subprocess.run([BIN / "batchlab", "platform", "stop"], env=env, check=False, capture_output=True)
 
     def _application(self, java: str) -> float:
         """Run one SparkApplication by a workflow of one step; returns seconds from its start to its end."""

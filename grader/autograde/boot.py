@@ -183,7 +183,8 @@ def _be_program(plan: dict[str, Any], lifeline: int, events: int, result: int) -
         os.chdir(plan["cwd"])
         os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
         env = {**plan["env"], "BATCHLAB_BOX": json.dumps({"several": plan["several"]})}
-        os.execve(plan["argv"][0], plan["argv"], env)
+        argv = [word.replace("{result}", str(RESULT)) for word in plan["argv"]]
+        os.execve(argv[0], argv, env)
     except BaseException as error:  # noqa: BLE001
         os.write(2, f"{type(error).__name__}: {error}\n".encode())
     os._exit(127)

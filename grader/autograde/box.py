@@ -74,7 +74,8 @@ def run_in_box(argv: Sequence[str], *, contents: Contents, limits: Limits) -> Ou
     """Run a program in a box, and wait for its end.
 
     Args:
-        argv: the program. It writes its result to descriptor 3, and what it prints is a log and decides nothing.
+        argv: the program. It writes its result to descriptor 3, which `{result}` in a word stands for; what it prints
+            is a log, and decides nothing.
         contents: what it sees.
         limits: what all of it may use.
 

@@ -185,9 +185,9 @@ def reports(probe: Probe) -> Passed:
     for run in probe.faults("bad"):
         changed = [
             (name, part)
-            for name in run.after
+            for name in sorted({*run.before, *run.after})
             for part in sorted(
-                {*run.after[name].partitions, *(run.before[name].partitions if name in run.before else ())}
+                {part for state in (run.before, run.after) if name in state for part in state[name].partitions}
             )
             if digest(run.before, name, part) != digest(run.after, name, part)
         ]

@@ -76,6 +76,9 @@ class GradeProbe(LocalProbe):
         """The runs of a play that injects a fault."""
         return self._runs(play)
 
+    def _played(self, pipeline: str, play: str) -> bool:
+        return pipeline in self.scope and (pipeline, play) in self.records
+
     def _runs(self, play: str) -> list[Run]:
         return [
             run
@@ -90,7 +93,7 @@ class GradeProbe(LocalProbe):
 
     def deliveries(self, play: str = "") -> Sequence[Delivery]:
         """The calls of the webhook up to the end of a play."""
-        plays = [play] if play else [name for name in MUST_SUCCEED if ("publish", name) in self.records][-1:]
+        plays = [play] if play else [name for name in MUST_SUCCEED if self._played("publish", name)][-1:]
         found = [
             self.records[pipeline, one] for one in plays for pipeline in self.scope if (pipeline, one) in self.records
         ]

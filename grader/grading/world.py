@@ -21,6 +21,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from grader import data
+from grader.autograde import database, isolation
 from grader.data.states import Source
 from grader.fingerprint.lake import Lake
 from grader.grading.copies import copy_table, tables_of
@@ -45,7 +46,7 @@ class Moment:
 
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     reporting: str = ""
-    deliveries: Sequence[Mapping[str, Any]] = ()
+    deliveries: Sequence[Mapping[str, Any]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Give it as JSON has it."""
@@ -62,7 +63,7 @@ class World:
 
     def __init__(self, state: StateDir, days: Sequence[Any]) -> None:
         self.state = state
-        self.platform = Platform(state)
+        self.platform = Platform(state, isolation())
         self._days = tuple(days)
         self._started = False
 
@@ -75,6 +76,8 @@ class World:
         data.load(dsn, progress=lambda what, done: progress(f"{what} {done:.0%}"))
         self.source = Source(dsn=dsn, days=self._days)
         self.source.prepare()
+        if isolation() is not None:
+            database.provide(self.platform)
         self._started = True
 
     def open_lake(self, *, cached: bool = True) -> Lake:
@@ -113,6 +116,8 @@ class World:
             if moment.reporting:
                 for table in tables_of(pg, f"{_KEPT}_{moment.reporting}"):
                     copy_table(pg, (f"{_KEPT}_{moment.reporting}", table), (_REPORTING, table))
+            if isolation() is not None:
+                database.hand_over(pg)
         self._put_deliveries(moment.deliveries)
 
     def holds(self, moment: Moment) -> bool:

@@ -23,7 +23,9 @@ def mounts() -> list[str]:
 def places() -> dict[str, list[str]]:
     """Return what is in the folders that a box may be built over, and in those that a sloppy one could harm."""
     return {
-        folder: sorted(os.listdir(folder)) for folder in {*_AT, "/dev", "/usr/bin"} - _BUSY if Path(folder).is_dir()
+        folder: sorted(path.name for path in Path(folder).iterdir())
+        for folder in {*_AT, "/dev", "/usr/bin"} - _BUSY
+        if Path(folder).is_dir()
     }
 
 

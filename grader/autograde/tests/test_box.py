@@ -38,7 +38,7 @@ def test_its_result_is_what_it_writes_to_its_own_descriptor() -> None:
 
 
 def test_it_holds_what_it_is_given(tmp_path: Path) -> None:
-    """Folders are shown as they are and cannot be changed; copies can, and are not the original; nothing else is there."""
+    """Folders are shown and cannot be changed; copies can, and are not the original; nothing else is there."""
     (tmp_path / "shown").mkdir()
     (tmp_path / "shown" / "a").write_text("a")
     (tmp_path / "mine").mkdir(mode=0o700)

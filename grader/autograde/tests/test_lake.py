@@ -49,13 +49,13 @@ attempt("program", lambda: sql("COPY (SELECT 1) TO PROGRAM 'touch /box/state/evi
 attempt("role", lambda: sql("ALTER ROLE batchlab PASSWORD 'x'"))
 attempt("become", lambda: sql("SET ROLE batchlab; DELETE FROM ops.flights"))
 attempt("code", lambda: sql("CREATE FUNCTION reporting.f() RETURNS int LANGUAGE sql AS 'SELECT 1'"))
-attempt("trigger", lambda: sql("DROP EVENT TRIGGER batchlab_give"))
 attempt("own", lambda: sql("CREATE TABLE reporting.mine AS SELECT 1 AS x"))
 
 catalog = conf["spark.sql.catalog.lake.uri"]
 def rest(method, path, body=None):
     data = None if body is None else json.dumps(body).encode()
-    asked = urllib.request.Request(catalog + path, data=data, method=method, headers={"Content-Type": "application/json"})
+    kind = {"Content-Type": "application/json"}
+    asked = urllib.request.Request(catalog + path, data=data, method=method, headers=kind)
     try:
         return urllib.request.urlopen(asked, timeout=30).read()[:200]
     except urllib.error.HTTPError as error:
@@ -99,7 +99,7 @@ def test_a_hostile_one_gets_its_true_grade(tmp_path: Path) -> None:
     found = grade(submission(tmp_path, extract=HOSTILE), [], target=TARGET, limits=LIMITS)
     told = [line.split()[1:3] for line in found["log"].splitlines() if line.startswith("ATTEMPT")]
     assert [name for name, answer in told if answer == "did"] == ["own"], found["log"][-4000:]
-    assert len(told) == 21
+    assert len(told) == 20
     assert found["outcome"] == "fail"
     assert found["rows"] == [720, 720, 0]
     assert (found["left"], found["evil"], found["secrets"], found["calls"]) == ([], [], 0, 0)

@@ -21,8 +21,11 @@ def test_it_returns_what_the_target_returns(tmp_path: Path) -> None:
     (tmp_path / "hidden" / "secret_checks.py").touch()
     found = grade(tmp_path / "work", ["M01", "M03"], target=f"{TARGETS}:echo", hidden=tmp_path / "hidden")
     assert found == {
-        "submission": "/box/submission", "items": ["M01", "M03"], "hidden": "/box/hidden", "checks": ["secret_checks.py"],
-    }  # fmt: skip
+        "submission": "/box/submission",
+        "items": ["M01", "M03"],
+        "hidden": "/box/hidden",
+        "checks": ["secret_checks.py"],
+    }
 
 
 @pytest.mark.parametrize(
@@ -44,7 +47,7 @@ def test_no_verdict_says_why(tmp_path: Path, target: str, reason: str) -> None:
 
 def test_what_the_target_refuses_is_bad_input(tmp_path: Path) -> None:
     """A submission that the grader cannot use is bad input outside of the box, too."""
-    with pytest.raises(BadInput, match="submission.toml"):
+    with pytest.raises(BadInput, match=r"submission\.toml"):
         grade(tmp_path, [], target=f"{TARGETS}:refuse")
 
 

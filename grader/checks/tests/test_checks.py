@@ -127,7 +127,7 @@ def test_empty_tables_prove_nothing(tmp_path: Path) -> None:
     """That nothing stayed nothing is no proof of idempotency or content."""
     world = World.make(tmp_path)
     assert {verdict(world, check.id).outcome for check in CHECKS if "first" in check.needs} == {"waiting"}
-    world.lake.con.execute("DELETE FROM ops.flights")
+    world.lake.con.execute("DELETE FROM ops.flights; DELETE FROM ops.weather")
     world.play("first")
     world.play("second", DAYS[::-1])
     assert "lake.raw.flights has no rows" in verdict(world, "M03-same").rationale

@@ -14,7 +14,6 @@ from pyiceberg.expressions import EqualTo
 from pyiceberg.table import Table
 from pyiceberg.transforms import IdentityTransform
 
-from grader.checks.model import Failure
 from grader.checks.probe import Attempt, Delivery, Planned, Run, SparkRun
 from grader.checks.states import state_of
 from grader.fingerprint.cache import DigestCache
@@ -238,14 +237,6 @@ class World:
     def log(self, workflow: str, node: str) -> str:
         """What a test gave."""
         return self.logs.get(f"{workflow}/{node}", "")
-
-    def flux(self) -> Path:
-        """No tree is judged here: `has` says so."""
-        raise Failure("there is no Flux tree in this world")
-
-    def hello_runs(self) -> list[Run]:
-        """None: there is no tree."""
-        return []
 
     def deliveries(self, play: str = "") -> list[Delivery]:
         """The calls made, or those that a test gave for a play."""

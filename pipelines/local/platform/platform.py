@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from pipelines.local.spark.warm.shape import log_path
 from pipelines.local.state import StateDir
 
 Progress = Callable[[str], None]
+STEPS_LOGIN = "steps-login.json"
+"""File beside the servers' records: values of the Secret `lake-credentials`, where steps have a login of their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +55,6 @@ class Platform:
 
     def __init__(self, state: StateDir, isolation: Isolation | None = None) -> None:
         self.state = state
-        self.login: Mapping[str, str] | None = None
-        """What the Secret `lake-credentials` holds; None for the login of the platform's own."""
         self._isolation = isolation
 
     @cached_property
@@ -152,8 +153,15 @@ class Platform:
             "yearShift": "0",
             **(instead or {}),
         }
-        own = {"postgresUser": "batchlab", "postgresPassword": self.postgres.passwords["batchlab"]}
-        return [objects.config_map(values), objects.secret(self.login or own)]
+        return [objects.config_map(values), objects.secret(self._login())]
+
+    def _login(self) -> Mapping[str, str]:
+        """Return what steps log in to the database with: the platform's own login, or one that was made for them."""
+        try:
+            found: Mapping[str, str] = json.loads((self.state.platform / STEPS_LOGIN).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {"postgresUser": "batchlab", "postgresPassword": self.postgres.passwords["batchlab"]}
+        return found
 
     def _warm_status(self) -> list[PartStatus]:
         found = []

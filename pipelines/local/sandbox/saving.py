@@ -87,11 +87,20 @@ def _remove(path: str, root: int) -> None:
 
 
 class Saver:
-    """Copies outputs; `budget` is how many bytes all of them may have, None for any number."""
+    """Copies outputs.
 
-    def __init__(self, outside: Outside, budget: int | None) -> None:
+    Args:
+        outside: where to.
+        budget: how many bytes all of them may have, None for any number.
+        trusted: whether links in folders may lead anywhere; else only those are kept that stay inside of the folder,
+            because somebody with other rights may read the copy.
+    """
+
+    def __init__(self, outside: Outside, budget: int | None, *, trusted: bool = True) -> None:
         self._outside = outside
         self._budget = budget
+        self._trusted = trusted
+        self._top = ""
 
     def save(self, path: str, to: str, *, append: bool = False) -> bool:
         """Copy a file, or a folder with its links as they are; False if there is neither.
@@ -106,6 +115,7 @@ class Saver:
         if stat.S_ISDIR(mode):
             if not append:
                 self._outside.remove(to)
+            self._top = os.path.realpath(path)
             self._folder(path, to, append=append)
             return True
         self._outside.make_folder(to.rpartition("/")[0])
@@ -116,12 +126,16 @@ class Saver:
         for entry in sorted(os.scandir(path), key=lambda one: one.name):
             target = f"{to}/{entry.name}"
             if entry.is_symlink():
-                if not append:
+                if not append and self._may_link(entry.path):
                     self._outside.link(os.readlink(entry.path), target)
             elif entry.is_dir():
                 self._folder(entry.path, target, append=append)
             elif entry.is_file():
                 self._file(entry.path, target, follow=False, append=append)
+
+    def _may_link(self, path: str) -> bool:
+        inside = os.path.realpath(path).startswith(f"{self._top}/") and not os.path.isabs(os.readlink(path))
+        return self._trusted or inside
 
     def _file(self, path: str, to: str, *, follow: bool, append: bool) -> bool:
         # without O_NONBLOCK, opening a pipe that was put in the file's place would wait for ever

@@ -13,11 +13,11 @@ from pipelines.local.sandbox import linux, rooms
 from pipelines.local.sandbox.identity import STEP_USER
 
 SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix")
-# of /etc, what programs look up; no accounts, no keys, no names of other machines
+# of /etc, what programs look up; no accounts, no keys, no names of other machines, and no time zone but UTC
 SETTINGS = (
     "alternatives", "ca-certificates*", "crypto-policies", "debian_version", "fonts", "java*", "ld.so.cache",
-    "ld.so.conf*", "localtime", "magic*", "mime.types", "os-release", "pki", "protocols", "services", "ssl/certs",
-    "ssl/openssl.cnf", "terminfo", "timezone", "xdg",
+    "ld.so.conf*", "magic*", "mime.types", "os-release", "pki", "protocols", "services", "ssl/certs",
+    "ssl/openssl.cnf", "terminfo", "xdg",
 )  # fmt: skip
 HOSTS = "127.0.0.1 localhost {name}\n::1 localhost\n"
 _USERS = "root:x:0:0:root:/root:/bin/sh\nstep:x:{0}:{0}:step:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"

@@ -158,7 +158,11 @@ class _Step:
         """Take what the step left beside its outputs; of one that has to run again, only what it told as it ran."""
         for each in (self.spec.get("strict") or {}).get("collect", ()):
             if each["append"] or not gone:
-                self._save(Saver(self.outside, self.spec["limits"]["saved"]), each)
+                self._save(self._saver(), each)
+
+    def _saver(self) -> Saver:
+        budget = self.spec["limits"]["saved"] if "limits" in self.spec else None
+        return Saver(self.outside, budget, trusted="strict" not in self.spec)
 
     def _save(self, saver: Saver, output: dict[str, Any]) -> bool:
         try:
@@ -171,7 +175,7 @@ class _Step:
 
     def result(self, code: int) -> dict[str, Any]:
         """Say how the step ended, and save its outputs."""
-        saver = Saver(self.outside, self.spec["limits"]["saved"] if "limits" in self.spec else None)
+        saver = self._saver()
         found = [self._save(saver, each) for each in self.spec["outputs"]]
         message = read_short(_TERMINATION_LOG) if self.spec["isolate"] else ""
         if self.eye is not None and self.breach is None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -29,6 +30,8 @@ DRIVE = "pipelines.local.spark.drive"
 GRACE = 5.0  # seconds between asking a driver to end and killing it; a pod has 30
 _REQUEST = "/argo/request.json"
 _KILLED = 137
+# variables that a driver needs, even where the executor has the same value
+_COMMON = ("HOME", "JAVA_HOME", "LANG", "LC_", "PATH", "PYSPARK_", "PYTHON", "SPARK_", "TZ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,13 +158,14 @@ class RoomDrive:
         if not self._ended.wait(GRACE):
             self._runner.stop(self._key, signal.SIGUSR1)
             self._ended.wait(GRACE)
+        self._ended.set()  # if its supervisor is gone, nobody else will say so
 
 
 def _in_room(order: Order) -> dict[str, Any]:
     """Describe the room to the sandbox: the request as a file, the working folder kept when it is over."""
     folder, work = str(order.place.directory), order.request.cwd
     # a JVM that others have used, or will, is not for strangers
-    alone = replace(order.request, state="", env={**order.request.env, "HOME": "/root"})
+    alone = replace(order.request, state="", env={**_given(order.request.env), "HOME": "/root"})
     programs = [sys.prefix, sys.base_prefix, find().home, jars.cache_root(), *order.image.path]
     return {
         "id": f"driver/{order.name}",
@@ -184,6 +188,11 @@ def _in_room(order: Order) -> dict[str, Any]:
         "roots": [folder],
         "grace": GRACE,
     }
+
+
+def _given(env: Mapping[str, str]) -> dict[str, str]:
+    """Leave out of a driver's environment what it only has because the executor has it."""
+    return {name: value for name, value in env.items() if os.environ.get(name) != value or name.startswith(_COMMON)}
 
 
 def drive(order: Order) -> OwnDrive | RoomDrive:

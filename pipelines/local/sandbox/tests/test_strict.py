@@ -168,6 +168,22 @@ def test_events_are_kept_file_by_file(state: StateDir) -> None:
     }
 
 
+def test_links_that_lead_out_are_not_kept(state: StateDir) -> None:
+    """Of the links in an artifact, those inside of it are kept; the grader could follow others to what is its own."""
+    links = {"in": "deep/file", "up": "../etc/passwd", "out": str(state.root / "secret"), "self": "/tmp/it/deep/file"}
+    source = "mkdir -p /tmp/it/deep; touch /tmp/it/deep/file; cd /tmp/it\n"
+    source += "\n".join(f"ln -s '{leads}' {name}" for name, leads in links.items())
+    template = {"name": "main", "script": {"image": "bash", "command": ["bash"], "source": source}}
+    artifacts = {"artifacts": [{"name": "it", "path": "/tmp/it"}]}
+    spec = {"entrypoint": "main", "templates": [{**template, "outputs": artifacts}]}
+    isolation = Isolation(strangers=Strangers(user=SOMEBODY))
+    isolation.prepare(state)
+    with closing(Engine(state, isolation=isolation)) as engine:
+        assert engine.run({"kind": "Workflow", "metadata": {"name": "w"}, "spec": spec}).phase == "Succeeded"
+    kept = state.steps / "w" / "w" / "it.tgz"
+    assert {path.name for path in kept.rglob("*")} == {"deep", "file", "in"}
+
+
 def test_tables_are_written_for_real(state: StateDir) -> None:
     """The tables' folder is the one that the grader reads."""
     result, _ = strange(state, f"mkdir '{state.warehouse}/t' && echo row > '{state.warehouse}/t/file'")

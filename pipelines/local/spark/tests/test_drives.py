@@ -47,7 +47,7 @@ def order(root: Path, runner: Runner | None, lifeline: int, program: str) -> Ord
     )  # fmt: skip
     log = directory / "logs" / "driver.log"
     request = Request(
-        java=[sys.executable, "-c", program], submit=[], program=[], env={"PATH": os.defpath, "TOLD": "me"},
+        java=[sys.executable, "-c", program], submit=[], program=[], env={**os.environ, "TOLD": "me"},
         cwd=str(directory / "work"), log=str(log), properties={}, state=str(state.root),
     )  # fmt: skip
     return Order(state=state, place=place, image=image, request=request, log=log, name="it")
@@ -84,11 +84,12 @@ def test_a_driver_that_breaks_a_limit(tmp_path: Path, lifeline: int, program: st
 
 
 @isolated
-def test_a_strangers_driver_is_in_a_room(tmp_path: Path, lifeline: int) -> None:
-    """It is somebody else, sees nothing of the state directory, and what it leaves in its folder is kept."""
+def test_a_strangers_driver_is_in_a_room(tmp_path: Path, lifeline: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is somebody else, sees nothing of the executor's, and what it leaves in its folder is kept."""
+    monkeypatch.setenv("EXECUTORS", "own")
     program = """
 import os
-print(os.getuid(), os.environ["TOLD"], os.environ["HOME"], os.getcwd().endswith("/app/work"))
+print(os.getuid(), os.environ["TOLD"], os.environ["HOME"], os.getcwd().endswith("/app/work"), "EXECUTORS" in os.environ)
 open("target", "w").write("kept")
 for path in ("../logs", "../../../../../runs.db", "../exit.json"):
     print(os.path.exists(path))
@@ -101,7 +102,7 @@ raise SystemExit(5)
         started = drive(asked)
         assert isinstance(started, RoomDrive)
         assert started.await_over() == (5, "")
-    assert asked.log.read_text() == "1000 me /root True\nFalse\nFalse\nFalse\n"
+    assert asked.log.read_text() == "1000 me /root True False\nFalse\nFalse\nFalse\n"
     assert (asked.place.directory / "work" / "target").read_text() == "kept"
 
 
