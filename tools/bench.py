@@ -1,6 +1,6 @@
 """Measure speed and memory, each against its bound; times as ratios to a plain spark-submit on this machine.
 
-    .venv/bin/python tools/bench.py [NAME…]      t0 load fingerprint spark demo idle grade; default: all
+    .venv/bin/python tools/bench.py [NAME…]      t0 load fingerprint peers spark demo idle grade; default: all
 
 Everything is measured in one run, in a state directory of its own that is removed afterwards. Exit code 1 if a bound is
 passed. The figures are written to `.batchlab/bench.json` of the checkout, too.
@@ -24,6 +24,7 @@ from pathlib import Path
 
 import psutil
 import pyarrow as pa
+from bench_fingerprint import measure as beside_peers
 from pyarrow import csv
 
 from grader.data import source
@@ -107,6 +108,7 @@ class Bench:
             "spark": self.spark,
             "load": self.load,
             "fingerprint": self.fingerprint,
+            "peers": self.peers,
             "idle": self.idle,
             "grade": self.grade,
         }
@@ -169,6 +171,11 @@ class Bench:
             Figure(name="grading, with crash tests", value=(quick + rest) / self.t0, unit="T0", bound=25),
             Figure(name="one item after a change", value=again / self.t0, unit="T0", bound=1.5),
         ]
+
+    def peers(self) -> list[Figure]:
+        """Fingerprints beside other ways to compare tables, and beside reading alone, at 1 and 10 million rows."""
+        found = [(one, *one.at_most()) for one in beside_peers((1, 10)).figures]
+        return [Figure(name=one.title, value=value, unit=unit, bound=bound) for one, value, unit, bound in found]
 
     def idle(self) -> list[Figure]:
         """The platform when nobody uses it."""

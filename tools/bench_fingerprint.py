@@ -59,6 +59,17 @@ class Figure:
         """Whether the bound holds."""
         return self.value >= self.bound if self.at_least else self.value <= self.bound
 
+    @property
+    def title(self) -> str:
+        """Name with the size."""
+        return f"{self.rows // 1_000_000}M rows: {self.name}"
+
+    def at_most(self) -> tuple[float, str, float]:
+        """Value, unit and bound, turned round where the bound is a least one: 15 times as fast is 6.7 % of the time."""
+        if not self.at_least:
+            return self.value, self.unit, self.bound
+        return 100 / self.value if self.value else float("inf"), "%", 100 / self.bound
+
 
 @dataclass(frozen=True, kw_only=True)
 class Time:
@@ -138,9 +149,9 @@ class Bench:
     def _derive(self, rows: int, stream: Time, cold: Time, rerun: Time) -> None:
         best, least = self._best(rows)
         ratios = [
-            ("cold, beside the best peer", best / cold.seconds, 15, True),
-            ("cold, in times of streaming to Arrow", cold.seconds / stream.seconds, 5, False),
-            ("after a rerun of 1 of 365 partitions, beside the best peer", best / rerun.seconds, 300, True),
+            ("cold beside best peer", best / cold.seconds, 15, True),
+            ("cold beside streaming", cold.seconds / stream.seconds, 5, False),
+            ("rerun beside best peer", best / rerun.seconds, 300, True),
         ]
         for name, value, bound, at_least in ratios:
             least_of_it = least and at_least
