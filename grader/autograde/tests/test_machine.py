@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from grader.autograde import can_isolate, kit, machine
-from grader.autograde.box import ROOT, Contents, Outcome
+from grader.autograde.box import ROOT, Contents, Outcome, run_in_box
+from grader.autograde.limits import Limits
 from grader.autograde.verdict import grade
 from pipelines.local.errors import BadInput
 
@@ -54,4 +55,4 @@ def test_a_folder_to_build_over_is_needed(monkeypatch: pytest.MonkeyPatch) -> No
     """Where everything is built from the folders that a box could be built over, that is told."""
     monkeypatch.setattr("grader.autograde.box._AT", (str(ROOT),))
     with pytest.raises(BadInput, match="there is no folder to build a box over"):
-        machine.run_in_box(["/bin/true"], contents=Contents(show=[ROOT / "grader"]), limits=machine.Limits())
+        run_in_box(["/bin/true"], contents=Contents(show=[ROOT / "grader"]), limits=Limits())

@@ -79,7 +79,7 @@ def test_only_what_is_waited_for_is_ready() -> None:
 
 def test_waiting_reaches_into_nested_layers() -> None:
     """A Kustomization that waits for another one waits for what that one waits for."""
-    layers = {
+    layers: dict[str, tuple[str, dict[str, Any], Sequence[Rendered]]] = {
         "all": ("", {"wait": True}, ()),
         "operators": ("f/all", {"wait": True}, [operator("f/operators")]),
         "jobs": ("", {"dependsOn": [{"name": "all"}]}, ()),

@@ -62,7 +62,8 @@ def test_a_dbt_project_inside_transform_counts(tmp_path: Path) -> None:
     """Who brings transform's code with a dbt project in it need not name the project."""
     text = '[pipelines.transform]\nmanifest = "ingest/workflow.yaml"\ncode = "transform"\n'
     bare = read(write(tmp_path / "bare", text, **{"transform/curate.py": ""}))
-    assert (bare.brought, bare.dbt) == ({"pipelines.transform"}, reference().dbt)
+    assert bare.brought == {"pipelines.transform"}
+    assert bare.dbt == reference().dbt
     found = read(write(tmp_path / "full", text, **{"transform/dbt/dbt_project.yml": "name: mine\n"}))
     assert found.brought == {"pipelines.transform", "dbt"}
     assert found.dbt == tmp_path / "full" / "transform" / "dbt"
