@@ -20,6 +20,8 @@ TREE_HINTS = (
     "The message has the file and the line; `kubectl explain KIND.spec` lists the fields that there are.",
     "python -m grader.flux FOLDER prints every object as Flux would apply it, and everything that is wrong with it.",
 )
+REFUSED = "not started: "
+"""What the message of a run begins with that this machine refused."""
 _COLUMNS = ("where", "what", "expected", "found")
 
 
@@ -113,12 +115,18 @@ def ran(probe: Probe, tree: Tree, *kinds: str) -> list[Ran]:
 
 
 def run_flaws(found: Sequence[Ran], wanted: str) -> list[Flaw]:
-    """Find runs that did not end as they should."""
+    """Find runs that did not end as they should.
+
+    Raises:
+        Unsupported: this machine refused to start one; that says nothing about what a cluster makes of it.
+    """
     flaws = []
     for each in found:
         if each.phase == "Succeeded":
             continue
         message = str(each.run.document.get("message") or "") if each.run else ""
+        if message.startswith(REFUSED):
+            raise Unsupported(f"{each.hello.of.title} was {message}", where=each.hello.of.at())
         flaws.append(
             Flaw(
                 what=f"{each.hello.of.title} ended {each.phase} here{': ' * bool(message)}{message}"

@@ -173,6 +173,16 @@ def test_what_is_not_rendered_is_no_failure(tmp_path: Path) -> None:
     assert found["M04-rbac"].outcome == "blocked"
 
 
+def test_what_this_machine_refuses_is_no_failure(tmp_path: Path) -> None:
+    """A workload that a cluster may run, and this machine does not start, could not be judged: the message says why."""
+    name = "hello-workflow-hello"
+    refused = {"phase": "Error", "message": "not started: image golang:1.24 cannot run on this machine"}
+    documents = {name: refused, "hello-application-hello": succeeded("a")}
+    found = judge(FluxProbe(folder=reference(tmp_path), documents=documents))["M04-workflow"]
+    assert found.outcome == "error"
+    assert "Workflow batch/hello was not started: image golang:1.24 cannot run" in found.rationale
+
+
 def test_every_check_has_three_hints() -> None:
     """From general to concrete, for failures of every kind."""
     assert [len(check.hints) for check in CHECKS] == [3] * len(CHECKS)
