@@ -36,6 +36,7 @@ _FLAGS = linux.MS_NOSUID | linux.MS_NODEV
 def main(lifeline: int, events: int, result: int) -> None:
     """Be the process at the door."""
     linux.die_with_parent(signal.SIGKILL)
+    linux.forget_keys()
     with os.fdopen(0, closefd=False) as given:
         plan: dict[str, Any] = json.load(given)
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import signal
 import socket
 from pathlib import Path
@@ -256,6 +258,8 @@ def test_the_network(tmp_path: Path) -> None:
     """Neither the world nor a server on this machine's loopback can be reached."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         source = f"""
+import ctypes
+import os
 import signal
 import socket
 for address in (("127.0.0.1", {server.getsockname()[1]}), ("1.1.1.1", 443), ("169.254.169.254", 80)):
@@ -292,6 +296,25 @@ for pid in range(1, 300):
 print("got", got)
 """
     assert graded(tmp_path, step(source))["log"] == "got 0\n"
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the numbers of the calls are this machine's")
+def test_keys_of_the_session(tmp_path: Path) -> None:
+    """A key of the session in which the instructor grades is not to be had, and none can be left for others."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    key = libc.syscall(248, b"user", b"batchlab-test", SECRET.encode(), len(SECRET), -3)
+    source = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+key = libc.syscall(250, 10, -3, b"user", b"batchlab-test", 0)
+text = ctypes.create_string_buffer(100)
+print("key", key, libc.syscall(250, 11, key, text, 100), "batchlab-test" in open("/proc/keys").read())
+"""
+    try:
+        assert graded(tmp_path, step(source))["log"] == "key -1 -1 False\n"
+        assert libc.syscall(250, 10, -3, b"user", b"batchlab-test", 0) == key
+    finally:
+        libc.syscall(250, 3, key)
 
 
 def test_getting_out_of_its_room(tmp_path: Path) -> None:

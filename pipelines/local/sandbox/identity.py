@@ -31,6 +31,7 @@ def become_stranger(user: int | None, limits: Limits) -> None:
         os.setresgid(user, user, user)
         os.setresuid(user, user, user)
     linux.allow_inspection(True)  # else /proc/self belongs to root from here on
+    linux.forget_keys()
     linux.forget_environment()  # that of the process it was forked from
     os.nice(_NICE)  # whoever watches it must get the processor
     with open("/proc/self/oom_score_adj", "w") as file:

@@ -14,6 +14,8 @@ MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 MNT_DETACH = 2
 _LOCKABLE = MS_NOEXEC | 1024 | 2048  # and noatime, noatime, nodiratime: the same numbers in statvfs and in mount
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 1, 4, 24, 38
+_SYS_KEYCTL = {"x86_64": 250, "aarch64": 219, "riscv64": 219, "ppc64le": 271, "s390x": 280}
+_KEYCTL_JOIN_SESSION_KEYRING = 1
 _SYS_MOUNT_SETATTR, _AT_FDCWD, _AT_RECURSIVE = 442, -100, 0x8000
 _CAPABILITY_VERSION = 0x20080522
 _SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41, "riscv64": 41, "ppc64le": 203, "s390x": 217}
@@ -101,6 +103,13 @@ def _prctl(option: int, value: int) -> None:
 def allow_inspection(allowed: bool) -> None:
     """Say whether this process may be looked into by others of its user; its own `/proc/self` needs it, too."""
     _prctl(_PR_SET_DUMPABLE, int(allowed))
+
+
+def forget_keys() -> None:
+    """Leave the session's key ring, which may hold tickets of whoever logged in, where there are key rings."""
+    number = _SYS_KEYCTL.get(os.uname().machine)
+    if number is not None and _libc is not None:
+        _libc.syscall(ctypes.c_long(number), ctypes.c_long(_KEYCTL_JOIN_SESSION_KEYRING), None)
 
 
 def forget_environment() -> None:
