@@ -202,7 +202,7 @@ class Probe(Protocol):
     def hello_runs(self) -> Sequence[Run]:
         """Runs of the tree's own small workloads, play `hello`: those of `grader.flux.hello_workflows`, by their names.
 
-        One that could not be started has the phase `Error`, and a message that says why.
+        One that was refused has the phase `Error`, and a message: `not started: `, and why.
         """
         ...
 

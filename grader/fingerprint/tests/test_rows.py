@@ -96,6 +96,25 @@ def test_texts_with_one_hash(con: duckdb.DuckDBPyConnection) -> None:
             assert distinct(con, f"(SELECT CAST(t AS {kind}) AS t FROM ({texts}))") == (count, count)
 
 
+def test_every_padding_shifts_texts_otherwise() -> None:
+    """What falls on the last byte of a block once falls on other bytes in the other three hashes of a text."""
+    assert len({len(padding) % 8 for padding in itertools.chain(*_PADDING.values())}) == 4
+
+
+def test_values_swapped_between_rows_change_every_bit(con: duckdb.DuckDBPyConnection) -> None:
+    """Sums of rows do not fall apart into sums of columns, not even in the lowest bit, which carries nothing."""
+    grid = "i * 100 + j AS swap FROM range(16) r(i), range(16) s(j)"
+    swaps = f"SELECT i AS a, j AS b, {grid} UNION ALL SELECT i + 1, j + 1, {grid}"
+    others = f"SELECT i AS a, j + 1 AS b, {grid} UNION ALL SELECT i + 1, j, {grid}"
+    content = columns(con, "(SELECT 1::BIGINT AS a, 1::BIGINT AS b)")
+    before, after = (digests(con, f"({rows})", by="swap", content=content) for rows in (swaps, others))
+    assert len(before) == 256
+    for shift in range(0, 64, 9):
+        for half in ("low", "high"):
+            changed = sum((getattr(before[swap], half) ^ getattr(after[swap], half)) >> shift & 1 for swap in before)
+            assert 90 < changed < 166
+
+
 def _letters(letters: str, name: str) -> str:
     return f"(SELECT unnest(string_split('{letters}', '')) AS {name})"
 
