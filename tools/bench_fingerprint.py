@@ -148,9 +148,16 @@ class Bench:
                 stopped = (errors.read().strip().splitlines() or ["it ended without a word"])[-1]
         late = limit is not None and time.monotonic() - begun > limit
         found = {"seconds": time.monotonic() - begun} if stopped else json.loads(answer.splitlines()[-1])
-        taken = {"gib": max(gib, found.get("gib", 0)), "stopped": stopped, "late": bool(stopped) and late}
-        self.times.append(Time(rows=rows, part=part, seconds=found["seconds"], **taken))
-        return self.times[-1]
+        taken = Time(
+            rows=rows,
+            part=part,
+            seconds=found["seconds"],
+            gib=max(gib, found.get("gib", 0)),
+            stopped=stopped,
+            late=bool(stopped) and late,
+        )
+        self.times.append(taken)
+        return taken
 
     def _derive(self, rows: int, stream: Time, cold: Time, rerun: Time) -> None:
         best, least = self._best(rows)
