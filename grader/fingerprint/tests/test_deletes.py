@@ -15,8 +15,9 @@ from pyiceberg.types import DoubleType, IntegerType, ListType, LongType, NestedF
 
 from grader.fingerprint.cache import DigestCache
 from grader.fingerprint.diff import diff
-from grader.fingerprint.files import DataFile
+from grader.fingerprint.files import DataFile, Deletes
 from grader.fingerprint.lake import Lake
+from grader.fingerprint.manifests import LiveFile
 from grader.fingerprint.tests.memory import MemoryCatalog
 from grader.fingerprint.tests.row_delta import delete_rows, equality, positions, vectors
 from pipelines.local.errors import BadInput
@@ -258,3 +259,49 @@ def test_missing_delete_file_is_refused(lake: Lake, tmp_path: Path) -> None:
     delete_rows(table(lake), positions(tmp_path / "p.parquet", Record("d1"), [(path, 0)]))
     (tmp_path / "p.parquet").unlink()
     refused(lake, "its data files cannot be read: .*p.parquet")
+
+
+def live(**more: Any) -> LiveFile:
+    """A file of partition d1, of commit 5."""
+    plain: dict[str, Any] = {"path": "file", "content": "data", "format": "PARQUET", "partition": "day=d1"}
+    plain |= {"place": "0 Record['d1']", "everywhere": False, "records": 1, "size": 1, "sequence": 5}
+    return LiveFile(**plain | more)
+
+
+BY_POSITION = {"path": "d", "content": "position_deletes"}
+BY_VALUE = {"path": "d", "content": "equality_deletes", "equality_ids": (2,)}
+VECTOR = {**BY_POSITION, "format": "PUFFIN", "target": "file", "offset": 4}
+
+
+@pytest.mark.parametrize(
+    ("delete", "applies"),
+    [
+        ({**BY_POSITION, "sequence": 4}, False),
+        ({**BY_POSITION, "sequence": 5}, True),
+        ({**BY_POSITION, "sequence": 6}, True),
+        ({**BY_POSITION, "target": "file"}, True),
+        ({**BY_POSITION, "target": "other"}, False),
+        ({**BY_POSITION, "place": "0 Record['d2']"}, False),
+        ({**BY_POSITION, "place": "1 Record['d1']"}, False),
+        ({**BY_POSITION, "place": "1 Record[]", "everywhere": True}, False),
+        ({**VECTOR, "sequence": 4}, False),
+        ({**VECTOR, "sequence": 5}, True),
+        ({**VECTOR, "target": "other"}, False),
+        ({**BY_VALUE, "sequence": 5}, False),
+        ({**BY_VALUE, "sequence": 6}, True),
+        ({**BY_VALUE, "sequence": 6, "place": "0 Record['d2']"}, False),
+        ({**BY_VALUE, "sequence": 6, "place": "1 Record['d1']"}, False),
+        ({**BY_VALUE, "sequence": 6, "place": "1 Record[]", "everywhere": True}, True),
+    ],
+    ids=str,
+)
+def test_which_deletes_apply(delete: dict[str, Any], applies: bool) -> None:
+    """The rules of Iceberg's specification: commit, partition, and the file that deletes are about."""
+    assert bool(Deletes([live(**delete)]).of(live())) == applies
+
+
+def test_vector_replaces_positions_of_its_file_only() -> None:
+    """Where there is a vector, deletes by position do not count, and deletes by value do."""
+    found = Deletes([live(**BY_POSITION), live(**VECTOR), live(**{**BY_VALUE, "path": "e", "sequence": 6})])
+    assert [one.address for one in found.of(live())] == ["d#4", "e"]
+    assert [one.address for one in found.of(live(path="other"))] == ["d", "e"]
