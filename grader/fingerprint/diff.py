@@ -18,6 +18,7 @@ from pipelines.local.errors import BadInput
 Change = Literal["created", "removed", "changed", "rewritten", "untouched"]
 CHANGES: tuple[Change, ...] = get_args(Change)
 SAMPLE = 10
+_HASH, _NTH = identifier("batchlab hash"), identifier("batchlab nth")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,14 +152,17 @@ def missing(lake: Lake, these: str, those: str, limit: int = SAMPLE) -> Rows:
         limit: how many at most.
     """
     content = columns(lake.con, these)
-    mine = f"SELECT {row_hash(content).whole} AS hash FROM {these}"
+    mine = row_hash(content).whole
     other = f"SELECT {row_hash(columns(lake.con, those)).whole} AS hash FROM {those}"
-    lacking = f"SELECT hash, count(*) AS n FROM ({mine} EXCEPT ALL {other}) GROUP BY hash"
-    numbered = f"SELECT *, {row_hash(content).whole} AS _hash FROM {these}"
     names = ", ".join(f"q.{identifier(name)}" for name, _ in content)
     query = (
-        f"SELECT {names} FROM (SELECT *, row_number() OVER (PARTITION BY _hash) AS _nth FROM ({numbered})) q "
-        f"JOIN ({lacking}) l ON q._hash = l.hash AND q._nth <= l.n ORDER BY ALL LIMIT {limit}"
+        "WITH lacking AS MATERIALIZED (SELECT hash, count(*) AS times FROM "
+        f"(SELECT {mine} AS hash FROM {these} EXCEPT ALL {other}) GROUP BY hash), "
+        f"rows AS (SELECT *, {mine} AS {_HASH} FROM {these}), "
+        f"found AS (SELECT *, row_number() OVER (PARTITION BY {_HASH}) AS {_NTH} FROM rows "
+        f"WHERE {_HASH} IN (SELECT hash FROM lacking)) "
+        f"SELECT {names} FROM found q JOIN lacking l ON q.{_HASH} = l.hash AND q.{_NTH} <= l.times "
+        f"ORDER BY ALL LIMIT {limit}"
     )
     return Rows(columns=[name for name, _ in content], rows=lake.con.execute(query).fetchall())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import DecimalType, IntegerType, ListType, LongType, NestedField, StringType
 
 from grader.fingerprint.cache import DigestCache
-from grader.fingerprint.diff import diff
+from grader.fingerprint.diff import diff, missing
 from grader.fingerprint.lake import Lake
 from grader.fingerprint.relation import WHOLE
 from grader.fingerprint.tests.memory import MemoryCatalog
@@ -173,3 +174,15 @@ def test_unknown_snapshot_names_the_newest(lake: Lake) -> None:
     for wrong in ("17", "nightly"):
         with pytest.raises(BadInput, match=f"no snapshot {wrong}.*{current}"):
             lake.fingerprint("raw.flights", wrong)
+
+
+def test_missing_rows_are_a_multiset(lake: Lake) -> None:
+    """Rows are counted, columns found by name, whatever they are called, and values compared whatever their type."""
+    these = "(FROM (VALUES (1, [1.50], 'x'), (1, [1.5], 'x'), (1, [1.5], 'x'), (2, NULL, 'y')) t(hash, _nth, part))"
+    those = "(FROM (VALUES ('x', [1.500], 1::BIGINT), ('z', NULL, 2)) t(part, _nth, hash))"
+    found = missing(lake, these, those)
+    assert found.columns == ["hash", "_nth", "part"]
+    assert found.rows == [(1, [Decimal("1.50")], "x"), (1, [Decimal("1.50")], "x"), (2, None, "y")]
+    assert missing(lake, those, these).rows == [("z", None, 2)]
+    assert missing(lake, these, these).rows == []
+    assert len(missing(lake, these, those, limit=1).rows) == 1
