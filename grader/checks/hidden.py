@@ -15,11 +15,10 @@ from types import ModuleType
 
 from grader.checks.catalog import CHECKS
 from grader.checks.course import items
+from grader.checks.model import HIDDEN as PREFIX
 from grader.checks.model import Check
 from grader.checks.registry import Registry
 from pipelines.local.errors import BadInput
-
-PREFIX = "hidden-"
 
 
 def load(folder: Path) -> tuple[Check, ...]:
@@ -45,7 +44,7 @@ def load(folder: Path) -> tuple[Check, ...]:
 
 def is_hidden(check: Check) -> bool:
     """Tell whether a check is an instructor's own."""
-    return check.id.startswith(f"{check.item}-{PREFIX}")
+    return check.hidden
 
 
 def _module(path: Path) -> ModuleType:

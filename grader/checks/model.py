@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 Outcome = Literal["pass", "fail", "blocked", "error", "waiting"]
 PIPELINES = ("ingest", "transform", "publish")
+HIDDEN = "hidden-"
+"""How the names of an instructor's own checks begin."""
 MOST_ROWS = 10
 MOST_PARTITIONS = 50
 
@@ -101,6 +103,11 @@ class Check:
     pipelines: tuple[str, ...] = PIPELINES
     whole: bool = False
     hints: tuple[str, ...] = ()
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it is an instructor's own, of whose code nothing is shown."""
+        return self.id.startswith(f"{self.item}-{HIDDEN}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,7 +71,7 @@ def _one(check: Check, probe: Probe, results: dict[str, Result]) -> Result:
         hints = failure.hints or check.hints
     except Exception as error:  # noqa: BLE001 - a broken check must not take the others with it
         outcome, rationale = "error", f"the check could not run: {type(error).__name__}: {error}"
-        evidence = Evidence(found="".join(traceback.format_exception(error)[-3:]))
+        evidence = Evidence(found="" if check.hidden else "".join(traceback.format_exception(error)[-3:]))
     return Result(
         check=check, outcome=outcome, rationale=rationale, evidence=evidence, hints=hints,
         seconds=time.monotonic() - begun,
