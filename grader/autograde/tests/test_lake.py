@@ -98,7 +98,8 @@ def test_a_hostile_one_gets_its_true_grade(tmp_path: Path) -> None:
     """It can change neither the source, nor the catalog's database, nor any file by way of database or catalog."""
     found = grade(submission(tmp_path, extract=HOSTILE), [], target=TARGET, limits=LIMITS)
     told = [line.split()[1:3] for line in found["log"].splitlines() if line.startswith("ATTEMPT")]
-    assert [name for name, answer in told if answer == "did"] == ["own"], found["log"][-4000:]
+    # what it has the catalog write elsewhere ends up in the catalog's room, where nobody else sees it: `evil` is empty
+    assert [name for name, answer in told if answer == "did"] == ["own", *["write"] * 3], found["log"][-4000:]
     assert len(told) == 20
     assert found["outcome"] == "fail"
     assert found["rows"] == [720, 720, 0]

@@ -93,7 +93,7 @@ class Platform:
     def start(self, progress: Progress = lambda _: None, *, warm: bool = True) -> Endpoints:
         """Start what does not run, repair what does not answer, leave the rest alone; returns when all are healthy.
 
-        With `warm`, a Spark JVM is warmed up in the background; nothing waits for it.
+        With `warm`, a Spark JVM is warmed up in the background, unless steps are strangers; nothing waits for it.
 
         Raises:
             BadInput: a server does not come up, or the state directory cannot be written.
@@ -108,7 +108,7 @@ class Platform:
                 parts.stop(self.catalog)  # PostgreSQL moved to another port
             parts.ensure(self.catalog, progress)
             parts.ensure(self.receiver, progress)
-            if warm:
+            if warm and (self._isolation is None or self._isolation.strangers is None):  # who lease none
                 cds.ensure(find_or_fetch(), progress)
                 self.pool.prewarm(self.catalog.uri)
         return self.endpoints

@@ -8,6 +8,7 @@ program lives.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 import uuid
@@ -63,22 +64,33 @@ def _lend(state: StateDir, settings: dict[str, str]) -> None:
         **conf.defaults(state, slot_work),
         "spark.app.name": settings.get("spark.app.name", options.SHELL),
     }
+    log = _log(slot_work)
     try:
-        lease.prepare(own, log=_log(slot_work), work=slot_work)
+        lease.prepare(own, log=log, work=slot_work)
     except (Doubt, OSError):
         lease.release(finished=False)
         return
-    _serve(lease)
+    _serve(lease, log if log.parent == slot_work else None)
 
 
-def _serve(lease: Lease) -> NoReturn:
+def _serve(lease: Lease, log: Path | None) -> NoReturn:
+    """Lend until standard input ends; what the JVM said in a log of its own is then told here."""
     lease.address.write(Path(os.environ["_PYSPARK_DRIVER_CONN_INFO_PATH"]))
     while os.read(0, 4096):
         pass
     with suppress(Doubt):
         lease.stop_context()
+    if log is not None:
+        _tell(log)
     lease.release()
     sys.exit(0)
+
+
+def _tell(log: Path) -> None:
+    """Repeat a log on standard error."""
+    with suppress(OSError), log.open("rb") as stream:
+        shutil.copyfileobj(stream, sys.stderr.buffer)
+        sys.stderr.flush()
 
 
 def _become_jvm(state: StateDir, submission: Submission, settings: dict[str, str], conf_dir: Path) -> NoReturn:

@@ -22,6 +22,7 @@ conf = spark.sparkContext.getConf()
 names = ("spark.app.name", "spark.sql.shuffle.partitions", "spark.extra")
 print(spark.range(10).count(), *(conf.get(name) for name in names))
 print(spark._jvm.java.lang.ProcessHandle.current().pid())
+spark._jvm.java.lang.System.err.println("the JVM was here")
 """
 
 
@@ -49,12 +50,13 @@ def run(state: StateDir, folder: Path, name: str, defaults: str = "") -> list[st
     }
     done = subprocess.run([sys.executable, name], env=env, cwd=folder, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    assert "the JVM was here" in done.stderr
     return done.stdout.split()
 
 
 @pytest.mark.slow
 def test_program_gets_a_jvm_of_its_own_and_dbt_a_warm_one(state: StateDir, tmp_path: Path) -> None:
-    """Settings of code and of `spark-defaults.conf` hold either way; only dbt is lent the pool's JVM."""
+    """Settings of code and of `spark-defaults.conf` hold either way, what the JVM says is told; only dbt borrows."""
     lease = Pool(state).lease()
     assert lease is not None
     lease.release()
