@@ -12,7 +12,7 @@ from grader.checks.model import Evidence, Failure, Passed
 from grader.checks.probe import DAILY, Probe, Run, State
 from grader.checks.registry import Registry
 from grader.fingerprint.diff import untouched
-from grader.oracle.tables import PARTITION, TABLES, spec
+from grader.oracle.tables import PARTITION, TABLES
 
 M09 = Registry("M09")
 ONLY = ("transform",)
@@ -198,12 +198,28 @@ def _failing_rows_kept(probe: Probe, run: Run) -> None:
             evidence=Evidence(columns=("node", "status"), rows=[(one["unique_id"], one["status"]) for one in results],
                               expected="a failed test", found="none"),
         )  # fmt: skip
-    others = [name for name in run.facts.get("tables", ()) if name.startswith("lake.") and spec(name) is None]
-    if not others:  # dbt names a relation for the rows also where nothing makes it
+    written: Mapping[str, Mapping[str, Any]] = run.facts.get("kept") or {}
+    if not any(one["rows"] and (_of_test(name, failed) or not _copy_of_mart(one)) for name, one in written.items()):
         raise Failure(
             f"{failed[0]['unique_id']} failed, and its rows are nowhere to be looked at",
-            evidence=Evidence(expected="a table with the failing rows", found="none"),
-        )
+            evidence=Evidence(
+                columns=("other table written", "rows", "columns"),
+                rows=[(name, one["rows"], ", ".join(one["columns"])) for name, one in sorted(written.items())],
+                expected="a table with the failing rows", found="none",
+            ),
+        )  # fmt: skip
+
+
+def _of_test(name: str, failed: Iterable[Mapping[str, Any]]) -> bool:
+    """Tell whether dbt named a table for the rows of a failed test; it does so also where nothing makes the table."""
+    named = (str(one.get("relation_name") or "").replace("`", "").replace('"', "") for one in failed)
+    return any(one and f".{name}".endswith(f".{one}") for one in named)
+
+
+def _copy_of_mart(written: Mapping[str, Any]) -> bool:
+    """Tell whether a table is a mart again: where a day is staged, all its rows are there, whether they fail or not."""
+    columns = set(written["columns"])
+    return any(columns >= set(table.columns) for table in TABLES if table.name in _MARTS)
 
 
 def _builds(probe: Probe) -> list[Run]:

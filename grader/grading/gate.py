@@ -11,8 +11,9 @@ from pyiceberg.expressions import EqualTo
 from pyiceberg.table import Table
 
 from grader.checks.probe import Run
+from grader.fingerprint.lake import Lake
 from grader.grading.ground import Ground
-from grader.oracle.tables import PARTITION
+from grader.oracle.tables import PARTITION, spec
 from pipelines.local.engine import Event
 from pipelines.local.errors import BadInput
 
@@ -44,10 +45,10 @@ def play(ground: Ground) -> list[Run]:
             document = ground.execute(engine, ground.pipeline.workflow(name, day, due), name, due)
             facts: Mapping[str, Any] = {"spoiled": 0}
     except Interrupted:
-        spoiled = spoil(ground.lake.iceberg(CURATED), day)
+        spoiled, others = spoil(ground.lake.iceberg(CURATED), day), _others(ground.lake)
         with ground.engine(due + ground.play.late) as engine:
             document = engine.resume(name).document
-        facts = {"spoiled": spoiled, "tables": ground.lake.tables()}
+        facts = {"spoiled": spoiled, "kept": _kept(others, _others(ground.lake))}
     return [ground.run_of(day, name, document, before, ground.state(), facts=facts)]
 
 
@@ -56,6 +57,20 @@ def _metadata(ground: Ground) -> str:
         return str(ground.lake.iceberg(CURATED).metadata_location)
     except BadInput:
         return ""
+
+
+def _others(lake: Lake) -> dict[str, Table]:
+    """Give the tables that the specification does not name."""
+    return {name: lake.iceberg(name) for name in lake.tables() if name.startswith("lake.") and spec(name) is None}
+
+
+def _kept(before: Mapping[str, Table], now: Mapping[str, Table]) -> dict[str, Any]:
+    """Describe the tables that were written since: how many rows they hold, and which columns."""
+    return {
+        name: {"rows": table.scan().count(), "columns": list(table.schema().column_names)}
+        for name, table in now.items()
+        if name not in before or before[name].metadata_location != table.metadata_location
+    }
 
 
 def spoil(table: Table, day: date) -> int:

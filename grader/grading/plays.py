@@ -72,8 +72,8 @@ PLAYS: dict[str, Play] = {
             kind="parameter", fault=True,
         ),
         Play(
-            name="gate", title="curated rows that dbt's tests must stop", days=(0,), after="second", upstream="second",
-            kind="gate", pipelines=("transform",), fault=True,
+            name="gate", title="wrong curated rows, which dbt's tests must stop", days=(0,), after="second",
+            upstream="second", kind="gate", pipelines=("transform",), fault=True,
         ),
         Play(
             name="flaky", title="a webhook that fails once", days=(1,), after="second", upstream="second", kind="flaky",

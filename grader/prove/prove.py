@@ -27,6 +27,8 @@ from pipelines.local.preload import ForkServer
 from pipelines.local.state import StateDir
 
 KEPT = "prove"
+JUDGING = ("checks", "data", "fingerprint", "flux", "grading", "lineage", "oracle", "submission")
+"""The parts of the grader that a verdict depends on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,11 +153,12 @@ def shard(cases: Sequence[Case], number: int, of: int) -> list[Case]:
 
 
 def _key(case: Case, source: Path) -> str:
-    """Hash the solution and the whole grader: a proof is void when either changes."""
+    """Hash the solution, what must become of it, and all that judges it: a proof is void when one of them changes."""
     import grader
 
-    files = [*tree_files({"grader": Path(grader.__file__).parent, "submission": source})]
-    return f"{case.id}-{tree_hash(files)}"
+    root = Path(grader.__file__).parent
+    files = tree_files({**{part: root / part for part in JUDGING}, "submission": source})
+    return f"{case.id}-{case.check or 'passes'}-{tree_hash(files)}"
 
 
 def forget(home: StateDir) -> None:

@@ -11,10 +11,12 @@ import pytest
 from grader.checks.probe import Run
 from grader.checks.tests.judging import failure, late, verdict
 from grader.checks.tests.world import World
+from grader.oracle.tables import TABLES
 
 FAILED: Mapping[str, str] = {"model.a": "success", "test.b": "fail", "test.c": "pass"}
 KEPT = "lake.audit.not_null"
 MART = "lake.marts.carrier_daily"
+COLUMNS = next(list(table.columns) for table in TABLES if table.name == MART)
 DAY = "flight_date=2013-03-10"
 
 
@@ -23,10 +25,7 @@ def gated(world: World) -> World:
     """A world in which dbt's tests stopped a run that met three wrong rows."""
     state = world.made[-1].after
     document = {"phase": "Failed", "nodes": {}}
-    facts: Mapping[str, Any] = {
-        "spoiled": 3,
-        "tables": [*(table for table in state if table.startswith("lake.")), KEPT],
-    }
+    facts: Mapping[str, Any] = {"spoiled": 3, "kept": {KEPT: {"rows": 2, "columns": COLUMNS}}}
     world.broken["gate"] = [
         replace(world.made[-1], play="gate", name="gate", document=document, before=state, after=state, facts=facts)
     ]
@@ -47,13 +46,29 @@ def test_stopped(gated: World) -> None:
     assert [row[2:] for row in found.evidence.rows] == [(3, "Failed")]
 
 
-def test_rows_kept_in_a_table_of_its_own(gated: World) -> None:
-    """Rows may also be kept in another table of the lake, whoever wrote it."""
-    gate(gated, facts={"spoiled": 3, "tables": ["lake.raw.flights"]})  # dbt's artifacts name a table all the same
-    found = failure(gated, "M09-blocks", "test.b failed, and its rows are nowhere to be looked at")
-    assert found.evidence.found == "none"
-    gate(gated, facts={"spoiled": 3, "tables": ["lake.raw.flights", "lake.quarantine.flights"]})
-    assert verdict(gated, "M09-blocks").outcome == "pass"
+@pytest.mark.parametrize(
+    ("table", "rows", "columns", "outcome"),
+    [
+        ("lake.quarantine.flights", 2, ["test", "row"], "pass"),  # whoever wrote it
+        ("lake.quarantine.flights", 0, ["test", "row"], "fail"),
+        (KEPT, 0, ["test", "row"], "fail"),  # dbt names the table all the same
+        ("lake.staging.carriers", 16, COLUMNS, "fail"),  # the day as it was staged
+    ],
+)
+def test_rows_kept_in_a_table(gated: World, table: str, rows: int, columns: list[str], outcome: str) -> None:
+    """Rows may be kept in any table of the lake, but it must have some, and be none in which a mart is staged."""
+    gate(gated, facts={"spoiled": 3, "kept": {table: {"rows": rows, "columns": columns}}})
+    found = verdict(gated, "M09-blocks")
+    assert found.outcome == outcome
+    if outcome == "fail":
+        assert found.rationale == "test.b failed, and its rows are nowhere to be looked at"
+        assert found.evidence.rows[0][:2] == (table, rows)
+
+
+def test_no_rows_kept(gated: World) -> None:
+    """Where no other table was written, there are none."""
+    gate(gated, facts={"spoiled": 3, "kept": {}})
+    assert failure(gated, "M09-blocks", "nowhere to be looked at").evidence.found == "none"
 
 
 def test_nothing_stopped_it(gated: World) -> None:

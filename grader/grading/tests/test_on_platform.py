@@ -65,7 +65,8 @@ def call(world: World, key: str) -> dict[str, Any]:
 
 def seen(world: World, lake: Lake) -> dict[str, Any]:
     """Everything that a pipeline can see of the world outside."""
-    tables = {name: lake.fingerprint(name) for name in lake.tables() if name.startswith("lake.")}
+    found = {name: lake.fingerprint(name) for name in lake.tables() if name.startswith("lake.")}
+    tables = {name: (one.snapshot, one.partitions) for name, one in found.items()}
     reports = {name: query(world, f"SELECT * FROM {name} ORDER BY 1") for name in ("reporting.daily", "reporting.log")}
     return {"tables": tables, "reports": reports, "deliveries": world.deliveries()}
 

@@ -132,4 +132,6 @@ where flight_date > (select coalesce(max(flight_date), date '1900-01-01') from {
         "dbt-rows-named", "Dbt names a table for the rows that fail a test, and a macro of the project stores none.",
         "M09-blocks", edit(FAILURES, "    {% do keep_failures(sql) %}\n", ""),
     ),
+    mutant("dbt-rows-empty", "There is a table for the rows that fail a test, and none gets into it.", "M09-blocks",
+           edit(FAILURES, "as failing limit 100", "as failing limit 0")),
 )  # fmt: skip
