@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,9 @@ class Outcome:
     refused: bool = False
 
 
-def run_in_box(argv: Sequence[str], *, contents: Contents, limits: Limits) -> Outcome:
+def run_in_box(
+    argv: Sequence[str], *, contents: Contents, limits: Limits, heard: Callable[[bytes], None] | None = None
+) -> Outcome:
     """Run a program in a box, and wait for its end.
 
     Args:
@@ -78,6 +80,7 @@ def run_in_box(argv: Sequence[str], *, contents: Contents, limits: Limits) -> Ou
             is a log, and decides nothing.
         contents: what it sees.
         limits: what all of it may use.
+        heard: gets what it prints while it runs, in pieces.
 
     Raises:
         BadInput: this machine cannot make a box at all.
@@ -98,7 +101,8 @@ def run_in_box(argv: Sequence[str], *, contents: Contents, limits: Limits) -> Ou
         with contextlib.suppress(BrokenPipeError), process.stdin as stdin:
             stdin.write(json.dumps(_plan(argv, contents, limits)).encode())
         most = {"events": _CHUNK, "result": limits.result, "log": limits.log}
-        read = _listen({pipes[name][0]: size for name, size in most.items()}, limits.seconds + PATIENCE)
+        told = {pipes["log"][0]: heard} if heard else {}
+        read = _listen({pipes[name][0]: size for name, size in most.items()}, limits.seconds + PATIENCE, told)
     finally:
         os.close(pipes["lifeline"][1])  # whatever happened here, this ends the box
         _await(process)
@@ -154,7 +158,9 @@ def _known(user: int) -> bool:
     return True
 
 
-def _listen(limits: Mapping[int, int], patience: float) -> dict[int, bytes]:
+def _listen(
+    limits: Mapping[int, int], patience: float, told: Mapping[int, Callable[[bytes], None]]
+) -> dict[int, bytes]:
     """Read descriptors to their ends, for at most `patience` seconds; keep the last bytes of each, up to a limit."""
     read = {fd: bytearray() for fd in limits}
     until = time.monotonic() + patience
@@ -166,6 +172,8 @@ def _listen(limits: Mapping[int, int], patience: float) -> dict[int, bytes]:
                 data = os.read(key.fd, _CHUNK)
                 if not data:
                     selector.unregister(key.fd)
+                elif key.fd in told:
+                    told[key.fd](data)
                 read[key.fd] += data
                 del read[key.fd][: -limits[key.fd] - 1]
     return {fd: bytes(found) for fd, found in read.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,13 @@ class CouldNotRun(Exception):  # noqa: N818 - an answer, not a fault of ours
 
 
 def grade(
-    submission: Path, items: Sequence[str], *, target: str, hidden: Path | None = None, limits: Limits | None = None
+    submission: Path,
+    items: Sequence[str],
+    *,
+    target: str,
+    hidden: Path | None = None,
+    limits: Limits | None = None,
+    heard: Callable[[bytes], None] | None = None,
 ) -> dict[str, Any]:
     """Grade a submission as a stranger's, and return what the target returned.
 
@@ -43,6 +49,7 @@ def grade(
             `grader.autograde.isolation()` how to run steps.
         hidden: folder with checks that steps never see.
         limits: what all of it may use.
+        heard: gets what the target prints while it runs, in pieces.
 
     Raises:
         BadInput: this machine cannot keep a stranger's code apart, or the submission cannot be used.
@@ -61,7 +68,7 @@ def grade(
         copy={SUBMISSION: submission.resolve(), **({HIDDEN: hidden.resolve()} if hidden else {})},
     )  # fmt: skip
     argv = [sys.executable, "-I", "-m", "grader.autograde.inner"]
-    return _verdict(run_in_box(argv, contents=contents, limits=allowed))
+    return _verdict(run_in_box(argv, contents=contents, limits=allowed, heard=heard))
 
 
 def _require_plain(folder: Path, name: str, budget: int) -> None:

@@ -15,6 +15,9 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+DONE = "✓"
+"""What the line of a stage that is done begins with."""
+
 
 class Display:
     """Shows stages: those that are done with their seconds, the present one with what it does.
@@ -65,7 +68,7 @@ class Display:
         self._stage = ""
         self.write(f"   {title}: {seconds:.1f} s")
         if self._live is None:
-            self.console.print(f"✓ {title:<44} {seconds:7.1f} s  {remark}".rstrip(), soft_wrap=True)
+            self.console.print(f"{DONE} {title:<44} {seconds:7.1f} s  {remark}".rstrip(), soft_wrap=True)
 
     def now(self, text: str) -> None:
         """Say what the present stage does at the moment."""
@@ -96,7 +99,7 @@ class Display:
         table.add_column(justify="right", min_width=8)
         table.add_column(overflow="ellipsis", no_wrap=True, style="dim")
         for title, remark, seconds in self._done:
-            table.add_row(Text("✓", "green"), title, f"{seconds:.1f} s", remark)
+            table.add_row(Text(DONE, "green"), title, f"{seconds:.1f} s", remark)
         if self._stage:
             took = f"{time.monotonic() - self._begun:.0f} s"
             table.add_row(Spinner("dots"), Text(self._stage, "bold"), took, self._now)

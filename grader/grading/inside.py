@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ def grade(argument: Mapping[str, Any]) -> dict[str, Any]:
     """
     state = StateDir.locate().ensure()
     hidden = argument["hidden"]
-    display = Display(state.logs / "grade.log", Console(file=io.StringIO()))
+    display = Display(state.logs / "grade.log", Console(file=sys.stdout, highlight=False))  # a pipe out of the box
     grading = Grading(state=state, display=display, fresh=True, hidden=Path(hidden) if hidden else None, mode=AUTOGRADE)
     graded = grading.grade(read(Path(argument["submission"])), argument["items"])
     return {

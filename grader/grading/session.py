@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.demo.display import Display
+from grader.demo.display import DONE, Display
 from grader.demo.journal import only_one
 from grader.grading.grade import Graded, Grading
 from grader.grading.kept import FOLDER, HISTORY, LAST
@@ -19,6 +19,8 @@ from pipelines.local.errors import BadInput
 from pipelines.local.state import StateDir
 
 INSIDE = "grader.grading.inside:grade"
+MOST_HEARD = 400
+"""Bytes of a line from a box that are shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,7 @@ def run_grade(options: Options) -> dict[str, Any]:
     """
     home = StateDir.locate().ensure()
     if options.autograde:
-        found = _boxed(options)
+        found = _boxed(home, options)
         keep(home, found["document"], found["hints"])
         return dict(found["document"])
     submission = reference() if options.folder is None else read(options.folder)
@@ -71,8 +73,8 @@ def run_grade(options: Options) -> dict[str, Any]:
     return document
 
 
-def _boxed(options: Options) -> dict[str, Any]:
-    """Grade in a box; what happens to a submission that breaks out of time or memory is told as bad input is.
+def _boxed(home: StateDir, options: Options) -> dict[str, Any]:
+    """Grade in a box, and show its stages; a submission that runs out of time or memory is told as bad input is.
 
     Raises:
         BadInput: there is no verdict, and why.
@@ -81,10 +83,35 @@ def _boxed(options: Options) -> dict[str, Any]:
 
     if options.folder is None:
         raise BadInput("the reference needs no box", where="--autograde", remedy="name a folder: --submission DIR")
+    display = Display(home.logs / "grade.log")
+    heard = Heard(display.say)
     try:
-        return grade(options.folder, options.names, target=INSIDE, hidden=options.hidden)
+        return grade(options.folder, options.names, target=INSIDE, hidden=options.hidden, heard=heard)
     except CouldNotRun as error:
         raise BadInput(f"could not run: {error.reason}", where=str(options.folder), remedy=_end(error.log)) from error
+    finally:
+        display.close()
+
+
+class Heard:
+    """Picks the stages out of what a grader in a box prints; the rest is for its log.
+
+    Args:
+        say: shows a line.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._rest = b""
+
+    def __call__(self, piece: bytes) -> None:
+        """Take the next piece of the output, which may end anywhere."""
+        *lines, rest = (self._rest + piece).split(b"\n")
+        self._rest = rest[-MOST_HEARD:]
+        for line in lines:
+            text = line[:MOST_HEARD].decode(errors="replace").rstrip()
+            if text.startswith(DONE) and text.isprintable():
+                self._say(text)
 
 
 def _end(log: str) -> str:
