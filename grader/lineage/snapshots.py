@@ -80,17 +80,37 @@ def ancestors(table: Table) -> set[int]:
     return found
 
 
-def _said(snapshot: Any, table: Table) -> dict[str, str]:
-    """Read what a snapshot says of its origin; one that was picked from a branch says it by the one it was picked from.
+KEYS = ("workflow", "node", "ds", "code")
+_APPLICATION = "spark.app.id"
 
-    Iceberg does not copy a summary when it picks a snapshot, but names it.
+
+def _said(snapshot: Any, table: Table) -> dict[str, str]:
+    """Read what a snapshot says of its origin; where Iceberg leaves that out, another snapshot says it in its place.
+
+    When Iceberg picks a snapshot from a branch, it does not copy the summary, but names the snapshot. When Spark drops
+    whole files by a DELETE, the session's snapshot properties do not get into the summary, but the application's id
+    does, and the other commits of the same application say where it ran.
     """
     summary: Any = snapshot.summary or {}
-    picked = summary.get("source-snapshot-id")
-    if picked and not summary.get("batchlab.workflow"):
-        origin = table.snapshot_by_id(int(picked))
-        summary = (origin.summary if origin else None) or {}
-    return {key: summary.get(f"batchlab.{key}") or "" for key in ("workflow", "node", "ds", "code")}
+    if not summary.get("batchlab.workflow"):
+        picked, application = summary.get("source-snapshot-id"), summary.get(_APPLICATION)
+        if picked:
+            origin = table.snapshot_by_id(int(picked))
+            summary = (origin.summary if origin else None) or {}
+        elif application:
+            return _said_by(application, table)
+    return _origin(summary)
+
+
+def _origin(summary: Any) -> dict[str, str]:
+    return {key: summary.get(f"batchlab.{key}") or "" for key in KEYS}
+
+
+def _said_by(application: str, table: Table) -> dict[str, str]:
+    """Read what the commits of a Spark application say of its origin, if they agree."""
+    summaries: list[Any] = [one.summary for one in table.snapshots() if one.summary]
+    said = [_origin(one) for one in summaries if one.get(_APPLICATION) == application and one.get("batchlab.workflow")]
+    return said[0] if said and all(one == said[0] for one in said) else dict.fromkeys(KEYS, "")
 
 
 def _trace(snapshot: Any, said: Mapping[str, str], name: str, runs: Mapping[str, Document], *, visible: bool) -> Trace:

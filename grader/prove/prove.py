@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import tempfile
@@ -82,6 +83,7 @@ class Prover:
                     self._keep(key, verdict)
             told(case, verdict)
             found.append(verdict)
+        gc.collect()  # DuckDB complains at exit of what only a cycle of failed checks' frames still holds
         return found
 
     def _steady(self, case: Case, source: Path) -> Verdict:
