@@ -117,6 +117,7 @@ class Grading:
         mode: what the verdict says of how it came about.
         preload: a Python that has imported the steps' libraries, if there is one already.
         world: the sandbox of this state directory, if there is one already.
+        most_records: how many plays are kept.
     """
 
     state: StateDir
@@ -128,6 +129,7 @@ class Grading:
     mode: str = PRACTICE
     preload: ForkServer | None = None
     world: World | None = None
+    most_records: int = MOST_RECORDS
 
     def grade(self, submission: Submission, names: Iterable[str] = ()) -> Graded:
         """Grade a submission, or some items or checks of it.
@@ -146,7 +148,7 @@ class Grading:
             with self.display.stage("starting the platform"):
                 world.start(self.display.now)
             player = self._player(world, submission, preload)
-            if player.records.count() > MOST_RECORDS:
+            if player.records.count() > self.most_records:
                 world.wipe()
                 player.records.clear()
             for pipeline, wanted in plays.items():

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from grader.checks.catalog import CHECKS
-from grader.checks.model import Check
+from grader.checks.model import PIPELINES, Check
 from grader.grading.grade import Grading, outcomes
 from grader.grading.player import Stages
-from grader.grading.plays import DAYS
+from grader.grading.plays import DAYS, PLAYS, needed
 from grader.grading.world import World
 from grader.prove.model import Case
 from grader.submission import read, reference
@@ -30,6 +30,8 @@ from pipelines.local.state import StateDir
 KEPT = "prove"
 JUDGING = ("checks", "data", "fingerprint", "flux", "grading", "lineage", "oracle", "submission")
 """The parts of the grader that a verdict depends on."""
+MOST_RECORDS = 2000
+"""Plays that are kept, so that a proof repeated after a change of the checks plays nothing again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,10 +99,10 @@ class Prover:
 
     def _judge(self, case: Case, source: Path) -> Verdict:
         begun = time.monotonic()
-        names = [case.check] if case.kind == "mutant" else [check.id for check in checks_for(case)]
+        names = [check.id for check in checks_for(case)]
         grading = Grading(
             state=self._world.state.ensure(), display=self.display, scope=case.scope, preload=self.preload,
-            fresh=self.repeat > 1, world=self._world,
+            fresh=self.repeat > 1, world=self._world, most_records=MOST_RECORDS,
         )  # fmt: skip
         try:
             graded = grading.grade(read(source), names)
@@ -140,13 +142,29 @@ class Prover:
 
 
 def checks_for(case: Case) -> list[Check]:
-    """Give the checks that can judge a case: those that need all pipelines only where all are judged."""
-    whole = set(case.scope) == {"ingest", "transform", "publish"}
+    """Give the checks that judge a case: those that need all pipelines only where all are judged.
+
+    A mutant is judged by the intended check, and by all that need no more plays than that one does.
+    """
+    whole = set(case.scope) == set(PIPELINES)
+    played = _plays(next(check for check in CHECKS if check.id == case.check)) if case.kind == "mutant" else None
     return [
         check
         for check in CHECKS
-        if set(check.pipelines) & set(case.scope) and (whole or not check.whole) and check.item not in {"M01", "M04"}
+        if check.id == case.check
+        or (
+            set(check.pipelines) & set(case.scope)
+            and (whole or not check.whole)
+            and check.item not in {"M01", "M04"}
+            and (played is None or _plays(check) <= played)
+        )
     ]
+
+
+def _plays(check: Check) -> set[str]:
+    """Name the plays that a check needs, and its other needs, which no play gives."""
+    plays = {play.name for play in needed(need for need in check.needs if need in PLAYS)}
+    return plays | {need for need in check.needs if need not in PLAYS}
 
 
 def shard(cases: Sequence[Case], number: int, of: int) -> list[Case]:
