@@ -77,8 +77,12 @@ class Columns:
     specified: frozenset[str] = frozenset()
 
     def origins(self, table: str, column: str) -> set[Column]:
-        """Give all columns that one comes from, through any number of tables; names in lower case."""
-        found: set[Column] = set()
+        """Give all columns that one comes from, through any number of tables; names in lower case.
+
+        Itself is not among them: a MERGE keeps what it does not replace, and of what it puts in, Spark's events may say
+        nothing.
+        """
+        found: set[Column] = {(table, column.lower())}
         queue = [(table, column.lower())]
         while queue:
             at, name = queue.pop()
@@ -87,7 +91,7 @@ class Columns:
                 if edge.column.lower() == name and source not in found:
                     found.add(source)
                     queue.append(source)
-        return found
+        return found - {(table, column.lower())}
 
     def said(self, table: str) -> set[str]:
         """Name the columns of a table of which something is said, in lower case."""

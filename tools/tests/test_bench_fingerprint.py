@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -99,7 +100,7 @@ def test_process_is_stopped_at_its_limit(tool: Any, monkeypatch: pytest.MonkeyPa
 def test_part_that_fails_says_why(tool: Any, tmp_path: Path) -> None:
     """The last line of what it said is the reason: here, that datacompy is not installed."""
     made = tool.Bench(tmp_path, sys.executable)
-    (tmp_path / "python").write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    (tmp_path / "python").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -S "$@"\n')
     (tmp_path / "python").chmod(0o755)
     made.datacompy = str(tmp_path / "python")
     found = made._time("datacompy", 10, {}, 60.0)

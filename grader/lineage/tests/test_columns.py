@@ -74,8 +74,10 @@ def test_through_tables_of_ones_own() -> None:
 
 
 def test_merge_reads_itself() -> None:
-    """A MERGE says that a column comes from itself, too: that is no problem, and no endless circle."""
+    """A MERGE says that a column comes from itself, too, or only that: no problem, and no endless circle."""
     assert found((CARRIER, {"dep_delay_minutes": (CARRIER, "dep_delay_minutes")}), (CARRIER, RIGHT)) == ()
+    assert found((CARRIER, {"dep_delay_minutes": (CARRIER, "dep_delay_minutes")})) == ()
+    assert len(found((CARRIER, {"dep_delay_minutes": (CARRIER, "arr_delay_minutes")}))) == 1
 
 
 def test_columns_that_only_events_know() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -32,12 +33,17 @@ class Bench:
         return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
 
 
+def stand_in(program: Path) -> None:
+    """Write a program that stands for `batchlab`. The kernel reads no interpreter from a path with a space."""
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(FAKE))} "$@"\n')
+    program.chmod(0o755)
+
+
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """The working folder is a submission; `batchlab` is the stand-in."""
     program = tmp_path / "batchlab"
-    program.write_text(f"#!{sys.executable}\n" + FAKE.read_text())
-    program.chmod(0o755)
+    stand_in(program)
     folder = tmp_path / "03-run-twice"
     folder.mkdir()
     (folder / "submission.toml").write_text('[pipelines.ingest]\nmanifest = "ingest/workflow.yaml"\ncode = "ingest"\n')

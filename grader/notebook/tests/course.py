@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grader.notebook.tests.conftest import FAKE
+from grader.notebook.tests.conftest import stand_in
 
 ROOT = Path(__file__).resolve().parents[3]
 BIN = ROOT / ".venv-course" / "bin"
@@ -65,8 +65,7 @@ class Course:
         (hidden / "empty_day.py").write_text(f"{SECRET}\n")
         if program is None:
             program = folder / "batchlab"
-            program.write_text(f"#!{sys.executable}\n{FAKE.read_text()}")
-            program.chmod(0o755)
+            stand_in(program)
         kept = {name: text for name, text in os.environ.items() if not name.startswith("BATCHLAB")}
         own = {
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "BATCHLAB": str(program), "BATCHLAB_HIDDEN": str(hidden),

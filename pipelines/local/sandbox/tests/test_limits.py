@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -20,6 +21,9 @@ from pipelines.local.state import StateDir
 
 MIB = 1 << 20
 KILLED = "main: Error (exit code 137): the step"
+
+
+PYTHON = shlex.quote(sys.executable)
 
 
 @pytest.fixture
@@ -52,14 +56,14 @@ def test_time(root: Path) -> None:
 def test_memory_of_one_process(root: Path) -> None:
     """A process that keeps more than the limit is ended as a container would be."""
     grow = 'x = bytearray(300 << 20); x[::4096] = b"1" * len(x[::4096]); input()'
-    result, _ = limited(root, f"sleep 1000 | {sys.executable} -c '{grow}'", memory=200 * MIB)
+    result, _ = limited(root, f"sleep 1000 | {PYTHON} -c '{grow}'", memory=200 * MIB)
     assert message(result) == "main: OOMKilled (exit code 137): the step used more than 200 MiB of memory"
 
 
 def test_memory_of_several_processes(root: Path) -> None:
     """Processes that are small one by one count together."""
     grow = 'x = bytearray(90 << 20); x[::4096] = b"1" * len(x[::4096]); input()'
-    many = " & ".join([f"sleep 1000 | {sys.executable} -c '{grow}'"] * 3)
+    many = " & ".join([f"sleep 1000 | {PYTHON} -c '{grow}'"] * 3)
     result, _ = limited(root, f"{many} & wait", memory=200 * MIB)
     assert message(result) == "main: OOMKilled (exit code 137): the step used more than 200 MiB of memory"
 
@@ -69,7 +73,7 @@ def test_shared_memory_counts_once(root: Path) -> None:
     """Forks that only share what their parent had are not counted again each."""
     fork = "import os, time; x = bytearray(100 << 20); x[::4096] = b'1' * len(x[::4096])\n"
     fork += "pids = [os.fork() for _ in range(1)]\nif 0 in pids: time.sleep(1)\nelse: [os.wait() for _ in pids]"
-    source = f"cat > /tmp/fork.py <<'END'\n{fork}\nEND\n{sys.executable} /tmp/fork.py"
+    source = f"cat > /tmp/fork.py <<'END'\n{fork}\nEND\n{PYTHON} /tmp/fork.py"
     result, _ = limited(root, source, memory=170 * MIB)
     assert result.phase == "Succeeded", message(result)
 
@@ -149,7 +153,7 @@ def test_an_artifacts_key_through_a_link_is_refused(root: Path) -> None:
 
 def test_descendants_count_wherever_they_are() -> None:
     """A watch finds the children of children, and kills those in sessions of their own, too."""
-    nest = f"setsid {sys.executable} -c 'import time; print(flush=True); time.sleep(1000)' & wait"
+    nest = f"setsid {PYTHON} -c 'import time; print(flush=True); time.sleep(1000)' & wait"
     with subprocess.Popen(["bash", "-c", nest], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
