@@ -65,15 +65,17 @@ def tree_files(folders: Mapping[str, Path]) -> list[tuple[str, Path]]:
     for name in sorted(folders):  # a folder comes before what replaces a part of it
         prefix = f"pipelines/{name}/"
         found = {one: path for one, path in found.items() if not one.startswith(prefix)}
-        found |= {f"{prefix}{path.relative_to(folders[name]).as_posix()}": path for path in _files(folders[name])}
+        found |= {
+            f"{prefix}{path.relative_to(folders[name]).as_posix()}": path
+            for path in _files(folders[name], "/" not in name)
+        }
     return sorted(found.items())
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path, package: bool) -> Iterator[Path]:
+    """Give the files of a folder; the tests of a Python package do not run, those of a dbt project below one do."""
     for current, names, files in os.walk(folder):
-        left_out = _LEFT_OUT | (
-            {"tests"} if Path(current) == folder else set()
-        )  # a dbt project's own tests belong to it
+        left_out = _LEFT_OUT | ({"tests"} if package and Path(current) == folder else set())
         names[:] = sorted(name for name in names if name not in left_out)
         yield from (Path(current) / file for file in files if file not in _LEFT_OUT and not file.endswith(".pyc"))
 

@@ -62,6 +62,19 @@ def test_submission_replaces_a_part(tree: Path, tmp_path: Path) -> None:
     assert (made.root / "pipelines/datatier/a.py").exists()
 
 
+def test_tests_of_a_dbt_project_run(tree: Path, tmp_path: Path) -> None:
+    """Also where a submission's own dbt project takes the place of the reference's, and whatever its folder."""
+    own = tmp_path / "work"
+    for name in ("transform/tests/test_curate.py", "dbt/tests/mine.sql", "dbt/dbt_project.yml", "transform/curate.py"):
+        (own / name).parent.mkdir(parents=True, exist_ok=True)
+        (own / name).write_text("")
+    replaced = {"transform": own / "transform", "transform/dbt": own / "dbt"}
+    made = snapshot(StateDir(root=tmp_path / "state"), tree=tree, replaced=replaced)
+    transform = made.root / "pipelines" / "transform"
+    found = {path.relative_to(transform).as_posix() for path in transform.rglob("*") if path.is_file()}
+    assert found == {"curate.py", "dbt/dbt_project.yml", "dbt/tests/mine.sql"}
+
+
 def test_missing_folder_is_named(tree: Path, tmp_path: Path) -> None:
     """A code folder that is not there is told by name."""
     with pytest.raises(BadInput, match="no such code folder"):
