@@ -173,11 +173,13 @@ def shard(cases: Sequence[Case], number: int, of: int) -> list[Case]:
 
 
 def _key(case: Case, source: Path) -> str:
-    """Hash the solution, what must become of it, and all that judges it: a proof is void when one of them changes."""
+    """Hash the solution, what must become of it, and all that judges and runs it: a proof is void when that changes."""
     import grader
+    from pipelines import local
 
     root = Path(grader.__file__).parent
-    files = tree_files({**{part: root / part for part in JUDGING}, "submission": source})
+    judging = {part: root / part for part in JUDGING} | {"local": Path(local.__file__).parent}
+    files = [one for one in tree_files(judging) if "/tests/" not in one[0]] + tree_files({"submission": source})
     return f"{case.id}-{case.check or 'passes'}-{tree_hash(files)}"
 
 

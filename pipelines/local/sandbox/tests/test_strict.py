@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from pipelines.local.sandbox.limits import Limits
 from pipelines.local.sandbox.tests.test_sandbox import isolated, log, message, script
 from pipelines.local.state import StateDir
 
-SECRET = "nobody-may-see-this"
+SECRET = f"nobody-may-see-{secrets.token_hex(8)}"
+"""It is not in this file, which a stranger may see where the checkout is in one of the places that he looks at."""
 SOMEBODY = 2_000_000_123 if os.geteuid() == 0 else None
 MIB = 1 << 20
 pytestmark = isolated

@@ -166,8 +166,10 @@ def test_applications_in_one_jvm_are_apart(world: World) -> None:
         outcomes: dict[tuple[str, str], set[str]] = {}
         for event in events:
             outcomes.setdefault((event["job"]["name"], event["run"]["runId"]), set()).add(event["eventType"])
-        assert all({"START", "COMPLETE"} <= types for types in outcomes.values()), outcomes
+        # of a query that ends before the listener comes to hear of its start, OpenLineage tells the end only
+        assert all("COMPLETE" in types and types <= {"START", "RUNNING", "COMPLETE"} for types in outcomes.values())
         root = [event for event in events if event["job"]["name"] == name]
+        assert {event["eventType"] for event in root} == {"START", "COMPLETE"}
         assert {event["run"]["facets"]["parent"]["job"]["name"] for event in root} == {f"wf.{name}"}
         written = {out["name"].rsplit("/", 1)[-1] for event in events for out in event.get("outputs", [])}
         assert {f"out_{name}"} <= written <= {f"out_{name}", "t", "db.t", f"db.out_{name}"}
