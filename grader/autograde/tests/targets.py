@@ -179,10 +179,10 @@ def _table_rows(state: StateDir) -> int:
     return sum(part.rows for part in found.partitions.values())
 
 
-def _calls(platform: Platform) -> int:
+def _calls(platform: Platform) -> list[str]:
     from pipelines.local.platform.webhook import Deliveries
 
-    return len(Deliveries(platform.receiver.database).list())
+    return [str(one["key"]) for one in Deliveries(platform.receiver.database).list()]
 
 
 def _logs(state: StateDir) -> str:

@@ -91,7 +91,7 @@ def test_the_reference_passes(tmp_path: Path) -> None:
     found = grade(submission(tmp_path), [], target=TARGET, limits=LIMITS)
     assert (found["outcome"], found["phase"]) == ("pass", "Succeeded"), found["log"][-3000:]
     assert sum(found["events"].values()) > 5
-    assert (found["left"], found["evil"], found["secrets"]) == ([], [], 0)
+    assert (found["left"], found["evil"], found["secrets"], found["calls"]) == ([], [], 0, [])
 
 
 def test_a_hostile_one_gets_its_true_grade(tmp_path: Path) -> None:
@@ -103,4 +103,5 @@ def test_a_hostile_one_gets_its_true_grade(tmp_path: Path) -> None:
     assert len(told) == 20
     assert found["outcome"] == "fail"
     assert found["rows"] == [720, 720, 0]
-    assert (found["left"], found["evil"], found["secrets"], found["calls"]) == ([], [], 0, 0)
+    assert (found["left"], found["evil"], found["secrets"]) == ([], [], 0)
+    assert found["calls"] == ["alert:w:Failed"]  # the manifest's own exit handler, and nobody else
