@@ -50,7 +50,9 @@ def library() -> str:
     with WorkflowTemplate(name="data-tier") as template:
         spark = spark_step("spark", job=given("job"), main=given("main"))
         python = python_step("python", module=given("module"), needs=("catalog", "postgres", "webhook", "lineage"))
-        notify = notify_step("notify", arguments=["--key", given("key"), "--body", given("body")], takes=("key", "body"))
+        notify = notify_step(
+            "notify", arguments=["--key", given("key"), "--body", given("body")], takes=("key", "body")
+        )
     for step, takes in ((spark, ("job", "main")), (python, ("module",))):
         step.inputs += [Parameter(name=name) for name in takes]
         step.inputs.append(Parameter(name="arguments", value="[]" if step is spark else ""))

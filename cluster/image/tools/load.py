@@ -1,4 +1,4 @@
-"""Load the source data into the PostgreSQL of libpq's own variables (PGHOST, PGUSER …), where it is missing or different."""
+"""Load the source data, where it is missing or different, into the PostgreSQL that PGHOST, PGUSER and so on name."""
 
 from __future__ import annotations
 
