@@ -83,7 +83,7 @@ def pod_troubles(pods: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 ended = f" (it ended with {last})" if last is not None else ""
                 text = " ".join(str(waiting.get("message") or "").split())[:300]
                 yield f"{title}: {one['name']}: {waiting['reason']}{ended} {text}".rstrip()
-            elif (one.get("state") or {}).get("running") and not one.get("ready") and one.get("restartCount", 0):
+            elif "running" in (one.get("state") or {}) and not one.get("ready") and one.get("restartCount", 0):
                 yield f"{title}: {one['name']}: runs, is not ready, and was restarted {one['restartCount']} times"
 
 
