@@ -205,20 +205,13 @@ def _place(state: StateDir, *, existing: bool, registry: str | None, overlay: st
 
 
 def _folders(submission: Path | None) -> tuple[dict[str, Path], dict[str, Path]]:
-    """Give what an image is made of, and the manifests that a submission brings as folders."""
+    """Give what an image is made of, and the manifests that a submission brings."""
     from grader.submission import read, reference
 
     if submission is None:
         return reference().folders(), {}
     given = read(submission)
-    own = {name: one.manifest for name, one in given.pipelines.items() if one.own}
-    files = [name for name, path in own.items() if not path.is_dir()]
-    if files:
-        raise BadInput(
-            f"{', '.join(files)}: a manifest of one file is not pushed yet",
-            remedy="give its WorkflowTemplate and CronWorkflow files of their own in a folder",
-        )
-    return given.folders(), own
+    return given.folders(), {name: one.manifest for name, one in given.pipelines.items() if one.own}
 
 
 def _explain(place: Place, left: list[waiting.State]) -> None:

@@ -33,13 +33,12 @@ def stage(folder: Path, *, registry: str, settings: Mapping[str, str], apps: Map
         folder: an empty folder.
         registry: where the cluster reaches the registry, `host:port`.
         settings: what takes the place of the values in `settings.yaml`.
-        apps: other folders in place of some of `apps`.
+        apps: pipelines whose manifests, a file or a folder, take the place of those of `cluster/apps`.
     """
     for name in FOLDERS:
         shutil.copytree(CLUSTER / name, folder / name)
     for name, path in (apps or {}).items():
-        shutil.rmtree(folder / "apps" / name)
-        shutil.copytree(path, folder / "apps" / name)
+        _replace(folder / "apps", name, path)
     for path in sorted(folder.rglob("*.yaml")):
         text = path.read_text(encoding="utf-8")
         if REGISTRY in text:
@@ -49,6 +48,21 @@ def stage(folder: Path, *, registry: str, settings: Mapping[str, str], apps: Map
     document["data"].update(settings)
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     return folder
+
+
+def _replace(folder: Path, name: str, given: Path) -> None:
+    """Have one pipeline's manifests be others, and the kustomization name them."""
+    shutil.rmtree(folder / name, ignore_errors=True)
+    (folder / name).mkdir()
+    files = sorted(given.glob("*.yaml")) if given.is_dir() else [given]
+    files = [path for path in files if path.name != "kustomization.yaml"]
+    for path in files:
+        shutil.copy2(path, folder / name / path.name)
+    kustomization = folder / "kustomization.yaml"
+    document = yaml.safe_load(kustomization.read_text(encoding="utf-8"))
+    others = [each for each in document["resources"] if not each.startswith(f"{name}/")]
+    document["resources"] = [*(f"{name}/{path.name}" for path in files), *others]
+    kustomization.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
 
 
 def year_shift(now: datetime | None = None) -> str:

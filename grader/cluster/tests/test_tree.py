@@ -159,3 +159,21 @@ def test_a_changed_chart_is_a_new_version(tmp_path: Path) -> None:
     second = tree.push_chart(Fake(), tmp_path)  # type: ignore[arg-type]
     assert pushed == [first, second]
     assert re.fullmatch(r"0\.1\.0-h[0-9a-f]{10}", first)
+
+
+def test_a_submissions_manifests_take_the_place_of_the_references(tmp_path: Path) -> None:
+    """One file of several documents instead of the reference's two; a pipeline that the reference has not is added."""
+    mine = tmp_path / "workflow.yaml"
+    reference = CLUSTER / "apps" / "ingest"
+    texts = [(reference / name).read_text() for name in ("workflow-template.yaml", "cron-workflow.yaml")]
+    mine.write_text("---\n".join(texts).replace("0 6 * * *", "0 5 * * *"))
+    own = tmp_path / "own.yaml"
+    own.write_text(texts[0].replace("name: ingest", "name: own"))
+    root = tree.stage(tmp_path / "tree", registry="r:1", settings={}, apps={"ingest": mine, "own": own})
+    found = load(root)
+    assert problems(found) == []
+    names = {each.name for each in found.of("argoproj.io", "WorkflowTemplate")}
+    assert names == {"ingest", "transform", "publish", "daily", "own"}
+    cron = found.find("argoproj.io", "CronWorkflow", "batch", "ingest")
+    assert cron is not None
+    assert cron.file == "apps/ingest/workflow.yaml"
