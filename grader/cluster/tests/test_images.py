@@ -45,12 +45,12 @@ def test_a_tag_follows_content(tmp_path: Path) -> None:
 
 def test_what_is_there_is_not_built(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first time all are built, each from a folder with its Dockerfile and jars; then none."""
-    monkeypatch.setattr(images.jars, "fetch", lambda *_: None)
+    monkeypatch.setattr("grader.cluster.jars.fetch", lambda *_: None)
     monkeypatch.setattr(images, "_place", lambda path, target: None)
     registry = Fake()
     built: list[str] = []
 
-    def build(image: str, _: Path) -> None:
+    def build(image: str, _context: Path) -> None:
         built.append(image)
         repository, _, tag = image.partition(":")
         registry.there.add((repository, tag))
@@ -60,7 +60,7 @@ def test_what_is_there_is_not_built(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ensure(registry, build, lambda _: None) == first  # type: ignore[arg-type]
     assert len(built) == len(recipes())
     with pytest.raises(BadInput, match="not in registry here:5000"):
-        ensure(Fake(), lambda *_: None, lambda _: None)  # type: ignore[arg-type, return-value]
+        ensure(Fake(), lambda *_: None, lambda _: None)  # type: ignore[arg-type]
 
 
 def test_code_is_pushed_once_per_content(tmp_path: Path) -> None:
