@@ -34,8 +34,8 @@ test: lint ## Lint, units, executor, platform, and the demo's path on two days (
 test-all: course ## Everything, in shards; passed shards of this commit are not run again (SHARD=2/4 for one)
 	@$(BIN)/python tools/shards.py $(or $(SHARD),all/$(SHARDS))
 
-test-cluster: setup ## Compare the goldens with a real Argo controller (needs KUBECONFIG)
-	@$(BIN)/pytest -m cluster
+test-cluster: setup ## Tests on a real cluster (KUBECONFIG): the goldens (TESTS=pipelines), the platform (TESTS=grader/cluster)
+	@$(BIN)/pytest -m cluster $(TESTS)
 
 lint: setup ## ruff, mypy strict, import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo

@@ -46,7 +46,7 @@ def library() -> str:
     from pipelines.datatier.argo import given, notify_step, python_step, spark_step
 
     words = ", ".join(f"`{word}`" if word[:2] == "--" else word for word in _SHARED)
-    more = f"{{{{= toJSON(concat([{words}], fromJSON(inputs.parameters.arguments))) }}}}"
+    more = f"{{{{= sprig.toJson(concat([{words}], fromJSON(inputs.parameters.arguments))) }}}}"
     with WorkflowTemplate(name="data-tier") as template:
         spark = spark_step("spark", job=given("job"), main=given("main"))
         python = python_step("python", module=given("module"), needs=("catalog", "postgres", "webhook", "lineage"))

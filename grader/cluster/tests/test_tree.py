@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from datetime import datetime, timezone
@@ -11,12 +12,14 @@ import pytest
 import yaml
 
 from grader.cluster import tree
+from grader.cluster.commands import run
 from grader.flux import load
 from grader.flux.build import build
 from grader.flux.files import Files
 from grader.flux.objects import Tree
 from grader.flux.order import Order
 from grader.flux.schemas import problems, unknown
+from pipelines.local.errors import BadInput
 
 CLUSTER = tree.CLUSTER
 LAYERS = ["infra-controllers", "infra-configs", "platform", "apps"]
@@ -177,3 +180,26 @@ def test_a_submissions_manifests_take_the_place_of_the_references(tmp_path: Path
     cron = found.find("argoproj.io", "CronWorkflow", "batch", "ingest")
     assert cron is not None
     assert cron.file == "apps/ingest/workflow.yaml"
+
+
+@pytest.mark.cluster
+def test_helm_takes_the_chart() -> None:
+    """It lints; its values reach the library; wrong values are refused; the argument list is a list in any length."""
+    chart = str(CLUSTER / "data-tier")
+    run(["helm", "lint", chart, "--strict", "--kube-version=1.34.0"])
+    words = ["helm", "template", "x", chart, "--namespace=other", "--kube-version=1.34.0", "--set=retry.limit=7"]
+    made = [each for each in yaml.safe_load_all(run([*words, "--set=lake.catalogUri=http://c:1"])) if each]
+    assert {each["metadata"]["namespace"] for each in made} == {"other"}
+    (library,) = [each for each in made if each["kind"] == "WorkflowTemplate"]
+    assert [each["retryStrategy"]["limit"] for each in library["spec"]["templates"]] == [7, 7, 7]
+    manifest = library["spec"]["templates"][0]["resource"]["manifest"]
+    assert "workflow.parameters" not in json.dumps(library)
+    tag = re.search(r"arguments: (\{\{=.*?\}\})", manifest, re.DOTALL)
+    assert tag
+    application = yaml.safe_load(
+        re.sub(r"\{\{.*?\}\}", "x", manifest.replace(tag[1], '["--ds", "d"]'), flags=re.DOTALL)
+    )
+    assert application["spec"]["arguments"] == ["--ds", "d"]
+    assert application["spec"]["sparkConf"]["spark.sql.catalog.lake.uri"] == "http://c:1"
+    with pytest.raises(BadInput, match="catalogUri"):
+        run([*words, "--set=lake.catalogUri=nowhere"])
