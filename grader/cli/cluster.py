@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from grader.cluster import deploy, remove, waiting
+from grader.cluster import deploy, lake, remove, waiting
 from grader.cluster.place import Place, find, load
 from pipelines.local.errors import BadInput
 from pipelines.local.state import StateDir
@@ -69,12 +69,14 @@ def up(
     state = StateDir.locate().ensure()
     place = _place(state, existing=existing, registry=registry, overlay=overlay, builder=builder)
     place = deploy.prepare(state, place, nodes=int(nodes), say=_say)
-    settings = deploy.push(place, _folders(None)[0], _say)
-    left = waiting.wait(place.kubectl, _say, patience=timeout)
+    pushed = deploy.push(place, _folders(None)[0], _say)
+    left = waiting.wait(place.kubectl, _say, patience=timeout, digest=pushed.digest)
     seconds = round(time.monotonic() - begun)
     if as_json:
         shown = [asdict(each) for each in left]
-        click.echo(json.dumps({"ready": not left, "seconds": seconds, "settings": settings, "waitingFor": shown}))
+        click.echo(
+            json.dumps({"ready": not left, "seconds": seconds, "settings": dict(pushed.settings), "waitingFor": shown})
+        )
     if left:
         _explain(place, left)
         return 1
@@ -105,17 +107,20 @@ def push(submission: Path | None, timeout: int, no_wait: bool, as_json: bool) ->
     place.kubectl.reachable()
     begun = time.monotonic()
     folders, apps = _folders(submission)
-    settings = deploy.push(place, folders, _say, apps=apps)
-    left = [] if no_wait else waiting.wait(place.kubectl, _say, patience=timeout)
+    pushed = deploy.push(place, folders, _say, apps=apps)
+    left = [] if no_wait else waiting.wait(place.kubectl, _say, patience=timeout, digest=pushed.digest)
     if as_json:
-        click.echo(json.dumps({"ready": not left, "seconds": round(time.monotonic() - begun, 1), "settings": settings}))
+        click.echo(
+            json.dumps(
+                {"ready": not left, "seconds": round(time.monotonic() - begun, 1), "settings": dict(pushed.settings)}
+            )
+        )
     if left:
         _explain(place, left)
         return 1
     if not as_json:
-        click.echo(
-            f"{settings['image']} is {'pushed' if no_wait else 'rolled out'} after {time.monotonic() - begun:.0f} s"
-        )
+        done = "pushed" if no_wait else "rolled out"
+        click.echo(f"{pushed.settings['image']} is {done} after {time.monotonic() - begun:.0f} s")
     return 0
 
 
@@ -154,19 +159,24 @@ def status(as_json: bool) -> int:
 
 @cluster.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def down(yes: bool) -> int:
+@click.option("--export", type=click.Path(path_type=Path), help="First write every table to this folder, as Parquet.")
+def down(yes: bool, export: Path | None) -> int:
     """Delete the kind cluster, or take from an existing one what `up` put there.
 
     \b
     Example:
-      batchlab cluster down
+      batchlab cluster down --export tables
     """  # noqa: D301
     state = StateDir.locate()
     place = load(state)
+    if export is not None:
+        lake.export(place.kubectl, export, _say)
     what = "the kind cluster batchlab and its registry" if place.kind else "everything that `up` put on the cluster"
     click.echo(f"This deletes {what}, and with it:", err=True)
     for each in remove.losses(place) or ["nothing that cannot be made again"]:
         click.echo(f"  {each}", err=True)
+    if export is None:
+        click.echo("`--export DIR` writes every table to Parquet files first.", err=True)
     if not yes and not click.confirm("Go on?", err=True):
         click.echo("nothing was changed", err=True)
         return 1

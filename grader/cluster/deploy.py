@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -21,6 +22,14 @@ Say = Callable[[str], None]
 COMPONENTS = "source-controller,kustomize-controller,helm-controller"
 NAMESPACE = "flux-system"
 _ANSWERING = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pushed:
+    """What was pushed: the tree's settings, and the digest of its artifact."""
+
+    settings: Mapping[str, str]
+    digest: str
 
 
 def prepare(state: StateDir, place: Place, *, nodes: int, say: Say) -> Place:
@@ -54,10 +63,8 @@ def prepare(state: StateDir, place: Place, *, nodes: int, say: Say) -> Place:
     return place
 
 
-def push(
-    place: Place, folders: Mapping[str, Path], say: Say, *, apps: Mapping[str, Path] | None = None
-) -> dict[str, str]:
-    """Push images, code, chart and tree, and have Flux look at once; returns the settings that were pushed.
+def push(place: Place, folders: Mapping[str, Path], say: Say, *, apps: Mapping[str, Path] | None = None) -> Pushed:
+    """Push images, code, chart and tree, and have Flux look at once.
 
     Args:
         place: where to.
@@ -79,16 +86,17 @@ def push(
     with tempfile.TemporaryDirectory(prefix="batchlab-tree-") as scratch:
         staged = tree.stage(Path(scratch) / "tree", registry=place.pull, settings=settings, apps=apps)
         repository, tag = tree.ARTIFACT
-        run([
+        pushed = run([
             "flux", "push", "artifact", f"oci://{place.push}/{repository}:{tag}", f"--path={staged}", "--source=local",
             f"--revision=local@sha1:{tree.revision(staged)[:40]}", "--insecure-registry",
+            "--reproducible", "--output=json",
         ])  # fmt: skip
         credentials.ensure(place.kubectl)
         entry = str(staged / "clusters" / place.overlay)
         place.kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=batchlab", "-k", entry)
     _look(place.kubectl)
     say("tree: pushed")
-    return settings
+    return Pushed(settings=settings, digest=str(json.loads(pushed)["digest"]))
 
 
 def _has_flux(kubectl: Kubectl) -> bool:

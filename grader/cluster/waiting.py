@@ -43,17 +43,20 @@ class State:
     message: str
 
 
-def flux_states(kubectl: Kubectl) -> list[State]:
-    """Give all of Flux's objects, sources first."""
+def flux_states(kubectl: Kubectl, digest: str = "") -> list[State]:
+    """Give all of Flux's objects, sources first; with a digest, the tree is Ready only as that artifact."""
     order = ["OCIRepository", "HelmRepository", "HelmChart", "HelmRelease", "Kustomization"]
     found = kubectl.items(KINDS, "--all-namespaces")
     found.sort(key=lambda each: (order.index(each["kind"]), _layer(each["metadata"]["name"]), each["metadata"]["name"]))
-    return [state_of(each) for each in found]
+    return [state_of(each, digest) for each in found]
 
 
-def state_of(each: Mapping[str, Any]) -> State:
-    """Read the conditions of one object; what is of an older generation than the object does not count."""
+def state_of(each: Mapping[str, Any], digest: str = "") -> State:
+    """Read the conditions of one object; what is of an older generation, or of an older push, does not count."""
     status = each.get("status") or {}
+    if _of_tree(each) and digest not in _revision(each):
+        title = f"{each['kind']} {each['metadata']['namespace']}/{each['metadata']['name']}"
+        return State(title=title, ready=False, reason="Older", message=_failure(status) or "has not seen this push yet")
     conditions = {one["type"]: one for one in status.get("conditions") or []}
     ready = conditions.get("Ready") or {}
     current = status.get("observedGeneration", -1) == each["metadata"].get("generation")
@@ -105,13 +108,26 @@ def troubles(kubectl: Kubectl) -> list[str]:
 
 
 def wait(
-    kubectl: Kubectl, say: Callable[[str], None], *, patience: float, clock: Callable[[], float] = time.monotonic
+    kubectl: Kubectl,
+    say: Callable[[str], None],
+    *,
+    patience: float,
+    digest: str = "",
+    clock: Callable[[], float] = time.monotonic,
 ) -> list[State]:
-    """Wait until everything is Ready, and tell every change; returns what is not when time is up."""
+    """Wait until everything is Ready, and tell every change; returns what is not when time is up.
+
+    Args:
+        kubectl: which cluster.
+        say: told each change.
+        patience: seconds.
+        digest: of the artifact that was pushed; what Flux made of an older one does not count.
+        clock: seconds.
+    """
     deadline = clock() + patience
     told: dict[str, str] = {}
     while True:
-        states = flux_states(kubectl)
+        states = flux_states(kubectl, digest)
         for each in states:
             text = "Ready" if each.ready else f"{each.reason}: {each.message}"
             if told.get(each.title) != text:
@@ -126,6 +142,25 @@ def wait(
                 State(title="Flux", ready=False, reason="Incomplete", message="not every Kustomization is there")
             ]
         time.sleep(_STEP)
+
+
+def _of_tree(each: Mapping[str, Any]) -> bool:
+    namespace, name = str(each["metadata"]["namespace"]), str(each["metadata"]["name"])
+    return namespace == "flux-system" and (str(each["kind"]) == "Kustomization" or name == "cluster")
+
+
+def _revision(each: Mapping[str, Any]) -> str:
+    status = each.get("status") or {}
+    found = (status.get("artifact") or {}).get("revision") if each["kind"] == "OCIRepository" else None
+    return str(found or status.get("lastAppliedRevision") or "")
+
+
+def _failure(status: Mapping[str, Any]) -> str:
+    """Say what Flux said last, where that is a failure."""
+    for one in status.get("conditions") or []:
+        if one["type"] == "Ready" and one["status"] != "True":
+            return f"{one.get('reason')}: {' '.join(str(one.get('message') or '').split())[:400]}"
+    return ""
 
 
 def _layer(name: str) -> int:

@@ -1,5 +1,4 @@
-# Runs once, when the data folder is new: who may log in, and what is theirs.
-set -euo pipefail
+# Runs once, when the data folder is new: who may log in, and what is theirs. The image's entrypoint sources it.
 psql -v ON_ERROR_STOP=1 -U postgres -d postgres -v steps="$STEPS_PASSWORD" -v catalog="$CATALOG_PASSWORD" <<'SQL'
 CREATE ROLE batchlab LOGIN REPLICATION PASSWORD :'steps';
 CREATE ROLE catalog LOGIN PASSWORD :'catalog';

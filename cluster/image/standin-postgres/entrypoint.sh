@@ -11,7 +11,7 @@ if [[ $1 == postgres && ! -s $PGDATA/PG_VERSION ]]; then
   pg_ctl -D "$new" -o "-c listen_addresses='' -c unix_socket_directories=/tmp" -w start
   for script in /docker-entrypoint-initdb.d/*.sh; do
     [[ -f $script ]] || continue
-    PGHOST=/tmp POSTGRES_USER=postgres bash "$script"
+    PGHOST=/tmp POSTGRES_USER=postgres bash -e "$script"
   done
   pg_ctl -D "$new" -m fast -w stop
   rm -rf "$PGDATA"; mv "$new" "$PGDATA"

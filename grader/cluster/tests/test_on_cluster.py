@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from grader.cluster import place
+from grader.cluster import lake, place
 from grader.cluster.commands import Kubectl
 from grader.cluster.credentials import read
 from grader.cluster.reach import forwarded
@@ -36,14 +36,9 @@ def kubectl() -> Kubectl:
 
 @pytest.fixture(scope="session")
 def catalog(kubectl: Kubectl) -> Iterator[Any]:
-    """Give the Iceberg catalog, reached from here; where the object store is, this client says itself."""
-    from pyiceberg.catalog.rest import RestCatalog
-
-    with ExitStack() as stack:
-        port = stack.enter_context(forwarded(kubectl, "platform", "catalog", 8181))
-        store = stack.enter_context(forwarded(kubectl, "platform", "store", 7070))
-        settings = {"s3.endpoint": f"http://127.0.0.1:{store}", "warehouse": "s3://lake/warehouse"}
-        yield RestCatalog("lake", uri=f"http://127.0.0.1:{port}", **settings)
+    """Give the Iceberg catalog, reached from here."""
+    with lake.catalog(kubectl) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")
@@ -61,8 +56,9 @@ def rows(catalog: Any, table: str, column: str = "flight_date") -> list[dict[str
 
 def sql(kubectl: Kubectl, query: str) -> str:
     """Ask the database that plays the airline's."""
-    words = ("exec", "-n", "platform", "postgres-0", "--", "psql", "-h", "/tmp", "-U", "postgres", "-d", "batchlab")
-    return kubectl(*words, "-Atc", query).strip()
+    password = read(kubectl, "platform", "postgres-credentials")["STEPS_PASSWORD"]
+    address = f"postgresql://batchlab:{password}@127.0.0.1/batchlab"
+    return kubectl("exec", "-n", "platform", "postgres-0", "--", "psql", address, "-Atc", query).strip()
 
 
 def received(kubectl: Kubectl, service: str) -> list[dict[str, Any]]:
@@ -162,3 +158,12 @@ def test_steps_know_no_more_than_they_need(kubectl: Kubectl) -> None:
         ("create", "pods", "platform"),
     ):
         assert kubectl("auth", "can-i", verb, what, "-n", namespace, account, check=False).strip() == "no"
+
+
+def test_tables_can_be_taken_away(ran: dict[str, Any], kubectl: Kubectl, tmp_path: Path) -> None:
+    """What `down --export` writes: every table, with its rows."""
+    from pyarrow import parquet
+
+    files = {path.name: path for path in lake.export(kubectl, tmp_path / "tables", lambda _: None)}
+    assert {"raw.flights.parquet", "curated.flights.parquet"} <= set(files)
+    assert parquet.read_table(files["raw.flights.parquet"]).num_rows > 0

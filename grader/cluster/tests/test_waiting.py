@@ -38,6 +38,21 @@ def test_states_are_those_of_the_current_generation() -> None:
     assert state_of(empty).reason == "not looked at yet"
 
 
+def test_what_is_of_an_older_push_is_waited_for() -> None:
+    """Ready as another artifact is not Ready; a failure on the way to this one is told."""
+    done = flux("Kustomization", "apps", "True")
+    done["status"]["lastAppliedRevision"] = "local@sha256:old"
+    assert state_of(done, "sha256:old").ready
+    assert state_of(done, "sha256:new") == waiting.State(
+        title="Kustomization flux-system/apps", ready=False, reason="Older", message="has not seen this push yet"
+    )
+    failed = flux("Kustomization", "apps", "False")
+    assert "HealthCheckFailed: timeout" in state_of(failed, "sha256:new").message
+    source = flux("OCIRepository", "cluster", "True")
+    source["status"]["artifact"] = {"revision": "local@sha256:new"}
+    assert state_of(source, "sha256:new").ready
+
+
 def test_pods_say_why_they_do_not_run() -> None:
     """Not scheduled, an image that is not there, a crash with its exit code; what is well says nothing."""
     waits = {"name": "s3", "state": {"waiting": {"reason": "ImagePullBackOff", "message": "not  found"}}}
