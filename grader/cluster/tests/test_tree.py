@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from grader.cluster import tree
+from grader.cluster import kind, tree
 from grader.cluster.commands import run
 from grader.flux import load
 from grader.flux.build import build
@@ -203,3 +203,25 @@ def test_helm_takes_the_chart() -> None:
     assert application["spec"]["sparkConf"]["spark.sql.catalog.lake.uri"] == "http://c:1"
     with pytest.raises(BadInput, match="catalogUri"):
         run([*words, "--set=lake.catalogUri=nowhere"])
+
+
+def test_kind_maps_the_ports_that_the_tree_opens() -> None:
+    """Every mapped port leads to a node port, on this machine's loopback only; both configurations map the same."""
+    found = load(CLUSTER)
+    opened = {
+        port["nodePort"]
+        for each in found.of("", "Service")
+        for port in each.spec["ports"]
+        if each.spec.get("type") == "NodePort"
+    }
+    release = found.find("helm.toolkit.fluxcd.io", "HelmRelease", "argo", "argo-workflows")
+    assert release is not None
+    opened.add(release.spec["values"]["server"]["serviceNodePort"])
+    for name, nodes in kind.CONFIGS.items():
+        config = yaml.safe_load((kind.FOLDER / nodes).read_text())
+        assert len(config["nodes"]) == name
+        mapped = config["nodes"][0]["extraPortMappings"]
+        assert {each["containerPort"] for each in mapped} == opened
+        assert {each["listenAddress"] for each in mapped} == {"127.0.0.1"}
+        assert {each["hostPort"] for each in mapped} == set(kind.PORTS)
+        assert config["name"] == kind.NAME
