@@ -67,6 +67,7 @@ def ensure(kubeconfig: Path, nodes: int) -> None:
             ["kind", "create", "cluster", "--config", FOLDER / CONFIGS[nodes], "--kubeconfig", kubeconfig], patience=900
         )
     else:
+        run(["docker", "start", *run(["kind", "get", "nodes", "--name", NAME]).split()])  # some may be stopped
         run(["kind", "export", "kubeconfig", "--name", NAME, "--kubeconfig", kubeconfig])
     if run(["docker", "inspect", "-f", "{{json .NetworkSettings.Networks.kind}}", REGISTRY]).strip() == "null":
         run(["docker", "network", "connect", "kind", REGISTRY])

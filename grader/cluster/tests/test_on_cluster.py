@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from grader.cluster import lake, place
+from grader.cluster import lake
 from grader.cluster.commands import Kubectl
 from grader.cluster.credentials import read
 from grader.cluster.reach import forwarded
 from grader.cluster.waiting import LAYERS, flux_states, pod_troubles
 from grader.cluster.workflows import Workflows, told
-from pipelines.local.state import StateDir
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 DAY = "2013-03-10"
@@ -25,26 +23,8 @@ PATIENCE = 1500.0
 
 
 @pytest.fixture(scope="session")
-def kubectl() -> Kubectl:
-    """Give the cluster of this checkout."""
-    found = place.find(StateDir.locate())
-    if found is None:
-        pytest.skip("this checkout has no cluster: `batchlab cluster up`")
-    found.kubectl.reachable()
-    return found.kubectl
-
-
-@pytest.fixture(scope="session")
-def catalog(kubectl: Kubectl) -> Iterator[Any]:
-    """Give the Iceberg catalog, reached from here."""
-    with lake.catalog(kubectl) as found:
-        yield found
-
-
-@pytest.fixture(scope="session")
-def ran(kubectl: Kubectl) -> dict[str, Any]:
+def ran(workflows: Workflows) -> dict[str, Any]:
     """Run a day of all pipelines, as the CronWorkflow would; gives the workflow."""
-    workflows = Workflows(kubectl=kubectl)
     return workflows.follow(workflows.start("daily", {"ds": DAY}), patience=PATIENCE)
 
 
@@ -98,9 +78,9 @@ def test_the_source_is_loaded(kubectl: Kubectl) -> None:
     assert sql(kubectl, "SELECT count(*) FROM ops.flights WHERE delivery = 0") == "336776"
 
 
-def test_the_smallest_workloads_ran(kubectl: Kubectl) -> None:
+def test_the_smallest_workloads_ran(kubectl: Kubectl, workflows: Workflows) -> None:
     """The application and the workflow that Flux applied."""
-    assert Workflows(kubectl=kubectl).follow("hello", patience=300)["status"]["phase"] == "Succeeded"
+    assert workflows.follow("hello", patience=300)["status"]["phase"] == "Succeeded"
     (application,) = kubectl.items("sparkapplications", "-n", "batch", "--field-selector=metadata.name=hello")
     assert application["status"]["applicationState"]["state"] == "COMPLETED"
 
@@ -136,11 +116,12 @@ def test_lineage_comes_from_the_drivers(ran: dict[str, Any], kubectl: Kubectl) -
     assert "batchlab.ops.flights" in inputs
 
 
-def test_the_second_run_changes_nothing(ran: dict[str, Any], catalog: Any, kubectl: Kubectl) -> None:
+def test_the_second_run_changes_nothing(
+    ran: dict[str, Any], catalog: Any, kubectl: Kubectl, workflows: Workflows
+) -> None:
     """The same day once more: the same rows in every table, and no second effect of the webhook."""
     before = {name: rows(catalog, name) for name in ("raw.flights", "curated.flights")}
     effects = [each for each in received(kubectl, "webhook") if each["effect"]]
-    workflows = Workflows(kubectl=kubectl)
     again = workflows.follow(workflows.start("daily", {"ds": DAY}), patience=PATIENCE)
     assert again["status"]["phase"] == "Succeeded", told(again)
     assert {name: rows(catalog, name) for name in before} == before
