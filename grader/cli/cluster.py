@@ -8,6 +8,7 @@ import shutil
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import TextIO
 
 import click
 from rich.console import Console
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from grader.cluster import deploy, lake, remove, waiting
 from grader.cluster.place import Place, find, load
+from grader.cluster.workflows import Workflows
 from pipelines.local.errors import BadInput
 from pipelines.local.state import StateDir
 
@@ -183,6 +185,30 @@ def down(yes: bool, export: Path | None) -> int:
     remove.remove(state, place, _say)
     click.echo("gone")
     return 0
+
+
+@cluster.command()
+@click.argument("workflow")
+@click.argument("run", type=click.File())
+def compare(workflow: str, run: TextIO) -> int:
+    """Compare a workflow of the cluster with a run here, node by node; exit 1 where they differ.
+
+    \b
+    Example:
+      batchlab run cluster/apps --name daily -p ds=2013-03-10 --json > run.json
+      batchlab cluster compare daily-x7k2p run.json
+    """  # noqa: D301
+    from grader.cluster.parity import compare as differences
+
+    try:
+        document = json.load(run)
+    except ValueError as error:
+        raise BadInput(f"is no JSON: {error}", where=run.name, remedy="write it with `batchlab run --json`") from error
+    found = differences(Workflows(kubectl=load(StateDir.locate()).kubectl).get(workflow), document)
+    for line in found:
+        click.echo(line)
+    click.echo("the runs differ" if found else "the runs have the same nodes", err=True)
+    return 1 if found else 0
 
 
 def _place(state: StateDir, *, existing: bool, registry: str | None, overlay: str | None, builder: str | None) -> Place:
