@@ -8,7 +8,7 @@ SHARDS := 8
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo grade prove test test-all test-cluster lint bench render course labs clean
+.PHONY: help setup demo grade cluster prove test test-all test-cluster lint bench render course labs clean
 
 help: ## List the verbs and what each does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -22,6 +22,9 @@ demo: setup ## Run three pipelines over real flights, prove them idempotent, wri
 grade: setup ## Grade work/, or WORK=DIR: all ten items, or ITEMS="M03 M10" (see batchlab grade --help)
 	@$(BIN)/batchlab grade $(ITEMS) --target $(TARGET) --submission "$(WORK)"
 
+cluster: setup ## Make a kind cluster (or go on with it) with everything on it: UP="--existing --registry …" for another
+	@$(BIN)/batchlab cluster up $(UP)
+
 prove: setup ## Prove the grader: every mutant fails, every variant passes; writes docs/kill-matrix.md (SHARD=2/8 for one)
 	@$(BIN)/batchlab prove $(if $(SHARD),--shard $(SHARD),--out docs/kill-matrix.md)
 
@@ -31,8 +34,8 @@ test: lint ## Lint, units, executor, platform, and the demo's path on two days (
 test-all: course ## Everything, in shards; passed shards of this commit are not run again (SHARD=2/4 for one)
 	@$(BIN)/python tools/shards.py $(or $(SHARD),all/$(SHARDS))
 
-test-cluster: setup ## Compare the goldens with a real Argo controller (needs KUBECONFIG)
-	@$(BIN)/pytest -m cluster
+test-cluster: setup ## Tests on a real cluster (KUBECONFIG): the goldens (TESTS=pipelines), the platform (TESTS=grader/cluster)
+	@$(BIN)/pytest -m cluster $(TESTS)
 
 lint: setup ## ruff, mypy strict, import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo

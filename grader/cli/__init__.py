@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "doctor": "grader.cli.doctor:doctor",
     "demo": "grader.cli.demo:demo",
     "platform": "grader.cli.platform:platform",
+    "cluster": "grader.cli.cluster:cluster",
     "data": "grader.cli.data:data",
     "run": "grader.cli.run:run",
     "resume": "grader.cli.resume:resume",

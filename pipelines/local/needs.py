@@ -62,7 +62,12 @@ def needs(state: StateDir, *, cluster: bool = False) -> Iterator[Need]:
     yield _program(
         "Chromium", ("chromium", "chromium-browser", "google-chrome"), "for the report's screenshots in tests"
     )
-    for name, why in (("docker", "runs the cluster"), ("kubectl", "talks to the cluster")):
+    for name, why in (
+        ("docker", "runs the cluster"),
+        ("kind", "makes the cluster"),
+        ("kubectl", "talks to the cluster"),
+        ("flux", "installs what the cluster gets"),
+    ):
         yield _program(name, (name,), why, required=cluster)
 
 

@@ -30,7 +30,7 @@ def test_shows_a_right_tree(
     assert call(monkeypatch, folder, "--yaml") == 0
     kinds = [each["kind"] for each in yaml.safe_load_all(capsys.readouterr().out) if each]
     assert kinds[0] == "OCIRepository"
-    assert kinds.count("HelmRelease") == 2
+    assert kinds.count("HelmRelease") == 3
 
 
 def test_tells_what_is_wrong(

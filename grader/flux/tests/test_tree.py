@@ -51,10 +51,11 @@ def test_reference_has_its_layers_in_order(tmp_path: Path) -> None:
         "flux-system/cluster",
         "flux-system/infra-controllers",
         "flux-system/infra-configs",
+        "flux-system/platform",
         "flux-system/apps",
     ]
     assert [layer.name for layer in tree.layers] == names
-    assert [len(layer.objects) for layer in tree.layers] == [6, 0, 7, 6, 11]
+    assert [len(layer.objects) for layer in tree.layers] == [7, 0, 8, 9, 17, 13]
     assert {each.namespace for each in tree.of("argoproj.io", "WorkflowTemplate")} == {"batch"}
 
 

@@ -166,7 +166,8 @@ def _application(
 ) -> dict[str, object]:
     """Build the SparkApplication: everything spelled out, because the operator's webhook may be off."""
     unique = "{{= sprig.trunc(10, sprig.sha1sum(workflow.uid + `/` + node.name)) }}"
-    size = {"cores": 1, "coreLimit": "1200m", "memory": "1g"}
+    # less is reserved than used: a driver and its executor fit on two cores beside the platform
+    size = {"cores": 1, "coreRequest": "250m", "coreLimit": "1200m", "memory": "1g"}
     return {
         "apiVersion": "sparkoperator.k8s.io/v1beta2",
         "kind": "SparkApplication",

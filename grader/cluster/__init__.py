@@ -1,0 +1,1 @@
+"""A real cluster: its images, what is pushed to it, what it waits for."""

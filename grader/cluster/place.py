@@ -1,0 +1,77 @@
+"""Which cluster this checkout uses, and how it is reached: `up` keeps it in the state directory."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from grader.cluster.commands import Kubectl
+from pipelines.local.errors import BadInput
+from pipelines.local.state import StateDir
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A cluster and the registry beside it.
+
+    Args:
+        kind: whether it is ours, made by kind.
+        kubeconfig: file that names the cluster; empty: KUBECONFIG, or the user's own.
+        push: the registry as this machine reaches it, `host:port`.
+        pull: the registry as the cluster reaches it.
+        overlay: folder of `clusters/` that is applied: `local`, `offline`.
+        builder: program that builds and pushes an image, `PROGRAM NAME:TAG CONTEXT`; empty: Docker.
+        flux: whether `up` installed Flux, and `down` takes it away.
+    """
+
+    kind: bool
+    kubeconfig: str
+    push: str
+    pull: str
+    overlay: str = "local"
+    builder: str = ""
+    flux: bool = False
+
+    @property
+    def kubectl(self) -> Kubectl:
+        """The cluster."""
+        return Kubectl(kubeconfig=self.kubeconfig)
+
+
+def path(state: StateDir) -> Path:
+    """Return where it is kept."""
+    return state.root / "cluster" / "place.json"
+
+
+def load(state: StateDir) -> Place:
+    """Read which cluster is used.
+
+    Raises:
+        BadInput: there is none.
+    """
+    place = find(state)
+    if place is None:
+        raise BadInput("this checkout has no cluster", remedy="make one with `batchlab cluster up`")
+    return place
+
+
+def find(state: StateDir) -> Place | None:
+    """Read which cluster is used; None where there is none."""
+    try:
+        return Place(**json.loads(path(state).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError) as error:
+        raise BadInput(
+            f"cannot be read: {error}", where=str(path(state)), remedy="remove it and run `up` again"
+        ) from error
+
+
+def save(state: StateDir, place: Place) -> None:
+    """Keep it."""
+    file = path(state)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".new")
+    part.write_text(json.dumps(asdict(place), indent=1), encoding="utf-8")
+    part.replace(file)
