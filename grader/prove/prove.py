@@ -173,13 +173,17 @@ def shard(cases: Sequence[Case], number: int, of: int) -> list[Case]:
 
 
 def _key(case: Case, source: Path) -> str:
-    """Hash the solution, what must become of it, and all that judges and runs it: a proof is void when that changes."""
+    """Hash the solution, what must become of it, and all that judges and runs it: a proof is void when that changes.
+
+    The Flux tree is no part of it: no case changes it, and the checks that look at it (M01, M04) are not asked.
+    """
     import grader
     from pipelines import local
 
     root = Path(grader.__file__).parent
     judging = {part: root / part for part in JUDGING} | {"local": Path(local.__file__).parent}
-    files = [one for one in tree_files(judging) if "/tests/" not in one[0]] + tree_files({"submission": source})
+    files = [one for one in tree_files(judging) if "/tests/" not in one[0]]
+    files += [one for one in tree_files({"submission": source}) if not one[1].is_relative_to(source / "flux")]
     return f"{case.id}-{case.check or 'passes'}-{tree_hash(files)}"
 
 
