@@ -12,9 +12,12 @@ from grader.checks.m06_schedule import M06
 from grader.checks.m07_retries import M07
 from grader.checks.m08_lineage import M08
 from grader.checks.m09_dbt import M09
+from grader.checks.m09_gate import M09 as M09_GATE
 from grader.checks.m10_backfill import M10
 from grader.checks.model import Check
 
 CHECKS: tuple[Check, ...] = tuple(
-    check for registry in (M01, M02, M03, M03_EFFECTS, M04, M05, M06, M07, M08, M09, M10) for check in registry.checks
+    check
+    for registry in (M01, M02, M03, M03_EFFECTS, M04, M05, M06, M07, M08, M09, M09_GATE, M10)
+    for check in registry.checks
 )

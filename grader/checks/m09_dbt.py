@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from grader.checks.contents import diff_query, digest, files
+from grader.checks.contents import files
+from grader.checks.dbt_artifacts import artifact, models_run_before, results_of
 from grader.checks.m02_content import EMPTY_HINTS
 from grader.checks.model import Evidence, Failure, Passed
-from grader.checks.probe import DAILY, Probe, Run, State
+from grader.checks.probe import DAILY, Probe, Run
 from grader.checks.registry import Registry
 from grader.fingerprint.diff import untouched
 from grader.oracle.tables import PARTITION, TABLES
 
 M09 = Registry("M09")
 ONLY = ("transform",)
-_MARTS = tuple(table.name for table in TABLES if table.name.startswith("lake.marts."))
+MARTS = tuple(table.name for table in TABLES if table.name.startswith("lake.marts."))
 
 
 @M09.check("runs", points=2, pipelines=ONLY, hints=(
@@ -30,9 +30,9 @@ def runs(probe: Probe) -> Passed:
     for run in _builds(probe):
         if run.phase != "Succeeded":
             continue
-        results = _results(probe, run)
+        results = results_of(probe, run)
         models = [one["unique_id"] for one in results if one["unique_id"].startswith("model.")]
-        models = models or _run_before(probe, run)
+        models = models or models_run_before(probe, run)
         tests = [one for one in results if one["unique_id"].startswith("test.")]
         bad = [one for one in results if one["status"] not in {"success", "pass"}]
         rows.append((run.name, str(run.ds), len(models), len(tests), len(bad)))
@@ -77,7 +77,7 @@ _COLUMNS = ("run", "day", "models", "tests", "not passed")
 def gates(probe: Probe) -> Passed:
     """The tests gate: each fails the build, none only warns, and every mart's key is tested."""
     run = next(run for run in reversed(_builds(probe)) if run.phase == "Succeeded")
-    manifest = _artifact(probe, run, "manifest.json")
+    manifest = artifact(probe, run, "manifest.json")
     tests = [node for node in manifest["nodes"].values() if node.get("resource_type") == "test"]
     rows = [
         (
@@ -95,12 +95,12 @@ def gates(probe: Probe) -> Passed:
             evidence=Evidence(columns=columns, rows=weak, expected="ERROR", found=weak[0][1]),
         )
     covered = {name for row in rows for name in row[2].split(", ")}
-    bare = [name for name in _MARTS if name.rpartition(".")[2] not in covered]
+    bare = [name for name in MARTS if name.rpartition(".")[2] not in covered]
     if bare:
         raise Failure(
             f"{bare[0]} has no test", evidence=Evidence(columns=columns, rows=rows, expected="a test of each mart")
         )
-    return Passed(f"{len(rows)} tests gate {len(_MARTS)} marts", Evidence(columns=columns, rows=rows))
+    return Passed(f"{len(rows)} tests gate {len(MARTS)} marts", Evidence(columns=columns, rows=rows))
 
 
 @M09.check("incremental", pipelines=ONLY, hints=(
@@ -112,7 +112,7 @@ def incremental(probe: Probe) -> Passed:
     """A run rewrites the marts' partition of its day, and leaves the files of all others alone."""
     rows = []
     for run in _builds(probe):
-        for name in _MARTS:
+        for name in MARTS:
             before, now = run.before.get(name), run.after.get(name)
             if before is None or now is None or before.snapshot is None or now.snapshot is None:
                 continue
@@ -140,121 +140,9 @@ def incremental(probe: Probe) -> Passed:
     )
 
 
-@M09.check("blocks", points=2, needs=("second", "gate"), pipelines=ONLY, hints=(
-    "What happens to the marts, and to the workflow, when a dbt test fails?",
-    "The step's exit code must be dbt's, and nothing may become visible before the tests have passed.",
-    "dbt build ends with 1 where a test fails; publish a staged branch after it; store_failures keeps rows.",
-))  # fmt: skip
-def blocks(probe: Probe) -> Passed:
-    """When dbt's tests find wrong rows, the run fails, the marts stay as they were, and the failing rows are kept."""
-    rows: list[tuple[str, str, int, str]] = []
-    for run in probe.faults("gate"):
-        spoiled = int(run.facts.get("spoiled", 0))
-        rows.append((run.name, str(run.ds), spoiled, run.phase))
-        if not spoiled:
-            raise Failure(
-                "curated rows and marts become visible in one step, so that nothing can be tested between them",
-                evidence=Evidence(columns=_GATE, rows=rows, expected="a step of its own for dbt", found="none"),
-            )
-        if run.phase == "Succeeded":
-            raise Failure(
-                f"{spoiled} wrong rows in {_CURATED} did not stop the run of {run.ds}: it succeeded",
-                evidence=Evidence(columns=_GATE, rows=rows, expected="Failed", found=run.phase,
-                                  query=f"batchlab runs {run.name}"),
-            )  # fmt: skip
-        _marts_as_they_were(run)
-        _failing_rows_kept(probe, run)
-    return Passed("the run failed, the marts stayed as they were, the failing rows are kept", Evidence(
-        columns=_GATE, rows=rows))  # fmt: skip
-
-
-_CURATED = "lake.curated.flights"
-_GATE = ("run", "day", "wrong rows", "phase")
-
-
-def _marts_as_they_were(run: Run) -> None:
-    for name in _MARTS:
-        for part in sorted({*_parts(run.before, name), *_parts(run.after, name)}):
-            before, now = digest(run.before, name, part), digest(run.after, name, part)
-            if before != now:
-                raise Failure(
-                    f"the tests failed, and yet {name} {part} shows other rows than before",
-                    evidence=Evidence(partitions=[f"{name} {part}"], expected=before.hash, found=now.hash,
-                                      query=diff_query(name, run.before, run.after)),
-                )  # fmt: skip
-
-
-def _parts(state: State, name: str) -> Iterable[str]:
-    return state[name].partitions if name in state else ()
-
-
-def _failing_rows_kept(probe: Probe, run: Run) -> None:
-    """A table beside the specification's holds what failed: dbt's own of the test, or one of the solution's."""
-    results = _results(probe, run)
-    failed = [one for one in results if one["unique_id"].startswith("test.") and one["status"] in {"fail", "error"}]
-    if not failed:
-        raise Failure(
-            f"the run of {run.ds} failed, but no dbt test did: something else stopped it",
-            evidence=Evidence(columns=("node", "status"), rows=[(one["unique_id"], one["status"]) for one in results],
-                              expected="a failed test", found="none"),
-        )  # fmt: skip
-    written: Mapping[str, Mapping[str, Any]] = run.facts.get("kept") or {}
-    if not any(one["rows"] and (_of_test(name, failed) or not _copy_of_mart(one)) for name, one in written.items()):
-        raise Failure(
-            f"{failed[0]['unique_id']} failed, and its rows are nowhere to be looked at",
-            evidence=Evidence(
-                columns=("other table written", "rows", "columns"),
-                rows=[(name, one["rows"], ", ".join(one["columns"])) for name, one in sorted(written.items())],
-                expected="a table with the failing rows", found="none",
-            ),
-        )  # fmt: skip
-
-
-def _of_test(name: str, failed: Iterable[Mapping[str, Any]]) -> bool:
-    """Tell whether dbt named a table for the rows of a failed test; it does so also where nothing makes the table."""
-    named = (str(one.get("relation_name") or "").replace("`", "").replace('"', "") for one in failed)
-    return any(one and f".{name}".endswith(f".{one}") for one in named)
-
-
-def _copy_of_mart(written: Mapping[str, Any]) -> bool:
-    """Tell whether a table is a mart again: where a day is staged, all its rows are there, whether they fail or not."""
-    columns = set(written["columns"])
-    return any(columns >= set(table.columns) for table in TABLES if table.name in _MARTS)
-
-
 def _builds(probe: Probe) -> list[Run]:
     """Give the runs that build marts."""
     return [run for run in probe.runs() if run.pipeline in {DAILY, *ONLY}]
-
-
-def _results(probe: Probe, run: Run) -> list[Mapping[str, Any]]:
-    return list(_artifact(probe, run, "run_results.json")["results"])
-
-
-def _run_before(probe: Probe, run: Run) -> list[str]:
-    """Name the models that an earlier command ran: `dbt test` writes its results over those of `dbt run`."""
-    folder = probe.dbt_artifacts(run)
-    nodes: Mapping[str, Mapping[str, Any]] = _artifact(probe, run, "manifest.json")["nodes"]
-    models = {name: node for name, node in nodes.items() if node.get("resource_type") == "model"}
-    paths = {name: node.get("original_file_path") for name, node in models.items()}
-    return [name for name, path in paths.items() if folder and path and list((folder / "run").glob(f"*/{path}"))]
-
-
-def _artifact(probe: Probe, run: Run, name: str) -> Mapping[str, Any]:
-    folder = probe.dbt_artifacts(run)
-    path = folder / name if folder else None
-    if path is None or not path.is_file():
-        raise Failure(
-            f"run {run.name} left no {name}: dbt did not run as one of its steps",
-            evidence=Evidence(expected=name, found="nothing"),
-            hints=(
-                "Which step runs dbt, and where does it leave what dbt writes?",
-                "dbt writes manifest.json and run_results.json to target/, which is looked for below the step folder.",
-                "dbt build --target-path target, run in the step's working directory, which is kept after the step.",
-            ),
-        )
-    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
 
 
 def _tested(node: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[str]:

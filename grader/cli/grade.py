@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
 
 from pipelines.local.errors import BadInput
+from pipelines.local.preload import LIBRARIES, ForkServer
 
 WORK = Path("work")
 
@@ -43,10 +46,6 @@ def grade(  # noqa: PLR0917 - one for each option
       batchlab grade
       batchlab grade M03 M10 --submission work --json
     """  # noqa: D301
-    from grader.grading.session import Options, run_grade
-    from grader.grading.terminal import show
-    from pipelines.local.state import StateDir
-
     if target == "cluster":
         raise BadInput(
             "there is no cluster to grade on",
@@ -57,13 +56,28 @@ def grade(  # noqa: PLR0917 - one for each option
         raise BadInput("--submission and --reference both say what to grade", remedy="give one of them")
     if hidden is not None and not autograde:
         raise BadInput("hidden checks need a box that they are hidden from", where="--hidden", remedy="add --autograde")
-    options = Options(
-        names=item, folder=None if of_reference else submission or WORK, faults=not quick, fresh=fresh,
-        autograde=autograde, hidden=hidden,
-    )  # fmt: skip
-    document = run_grade(options)
+    with _steps_libraries(needed=not autograde) as preload:
+        from grader.grading.session import Options, run_grade
+        from grader.grading.terminal import show
+        from pipelines.local.state import StateDir
+
+        options = Options(
+            names=item, folder=None if of_reference else submission or WORK, faults=not quick, fresh=fresh,
+            autograde=autograde, hidden=hidden,
+        )  # fmt: skip
+        document = run_grade(options, preload)
     if as_json:
         print(json.dumps(document))
     else:
         show(document, StateDir.locate())
     return 0 if all(one["outcome"] == "pass" for one in document["items"].values()) else 1
+
+
+@contextmanager
+def _steps_libraries(*, needed: bool) -> Iterator[ForkServer | None]:
+    """Give a Python that imports the steps' libraries while this one imports the grader; a box has one of its own."""
+    if not needed:
+        yield None
+        return
+    with closing(ForkServer(LIBRARIES)) as preload:
+        yield preload

@@ -64,10 +64,13 @@ class Lake:
             for space in self.catalog.list_namespaces()
             for name in self.catalog.list_tables(space)
         ]
-        if self.dsn:
-            with psycopg.connect(self.dsn) as pg:
-                found += tables(pg)
-        return sorted(found)
+        return sorted([*found, *self._reports()])
+
+    def _reports(self) -> list[str]:
+        if not self.dsn:
+            return []
+        with psycopg.connect(self.dsn) as pg:
+            return tables(pg)
 
     def find(self, name: str) -> tuple[str, Table | None]:
         """Give a table's full name and the Iceberg table, or None where it is one of PostgreSQL.
@@ -75,14 +78,14 @@ class Lake:
         Raises:
             BadInput: there is no such table; the remedy names those that there are.
         """
+        if not name.startswith(f"{CATALOG}.") and name in self._reports():
+            return name, None
         short = name.removeprefix(f"{CATALOG}.")
         try:
             return f"{CATALOG}.{short}", self.catalog.load_table(tuple(short.split(".")))
         except _NO_SUCH:
             pass
         names = self.tables()
-        if short in names:
-            return short, None
         raise BadInput(
             f"there is no table {name}",
             where="TABLE",

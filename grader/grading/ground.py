@@ -73,11 +73,27 @@ class Ground:
         finally:
             engine.close()
 
-    def execute(self, engine: Engine, workflow: Mapping[str, Any], name: str, due: datetime) -> Mapping[str, Any]:
-        """Run a workflow to its end; one that is refused before it starts has the phase Error and says why."""
+    def execute(
+        self,
+        engine: Engine,
+        workflow: Mapping[str, Any],
+        name: str,
+        due: datetime,
+        change: Callable[[Any], Any] = lambda manifest: manifest,
+    ) -> Mapping[str, Any]:
+        """Run a workflow to its end; one that is refused before it starts has the phase Error and says why.
+
+        Args:
+            engine: runs it.
+            workflow: what.
+            name: its name.
+            due: the time that its schedule is for.
+            change: what the play changes of the workflow, and of each template that it may refer to.
+        """
+        templates = {kind: change(one) for kind, one in self.pipeline.submission.documents.templates.items()}
         try:
             result = engine.run(
-                workflow, templates=self.pipeline.submission.documents.templates, name=name, scheduled_time=due,
+                change(workflow), templates=templates, name=name, scheduled_time=due,
                 objects=self.pipeline.submission.documents.configmaps,
             )  # fmt: skip
         except BadInput as error:

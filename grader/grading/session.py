@@ -16,6 +16,7 @@ from grader.grading.kept import FOLDER, HISTORY, LAST
 from grader.grading.page import report_of
 from grader.submission import read, reference
 from pipelines.local.errors import BadInput
+from pipelines.local.preload import ForkServer
 from pipelines.local.state import StateDir
 
 INSIDE = "grader.grading.inside:grade"
@@ -44,8 +45,12 @@ class Options:
     hidden: Path | None = None
 
 
-def run_grade(options: Options) -> dict[str, Any]:
+def run_grade(options: Options, preload: ForkServer | None = None) -> dict[str, Any]:
     """Grade, keep the verdict, write the page; returns the document.
+
+    Args:
+        options: what was asked.
+        preload: a Python that has imported the steps' libraries, if there is one already.
 
     Raises:
         BadInput: the submission cannot be read, or another grading runs here.
@@ -60,9 +65,8 @@ def run_grade(options: Options) -> dict[str, Any]:
     display = Display(home.logs / "grade.log")
     try:
         with only_one(state.root / "grade", what="a grading"), display.shown():
-            graded = Grading(state=state, display=display, faults=options.faults, fresh=options.fresh).grade(
-                submission, options.names
-            )
+            grading = Grading(state=state, display=display, faults=options.faults, fresh=options.fresh, preload=preload)
+            graded = grading.grade(submission, options.names)
             page(home, graded)
     finally:
         display.close()

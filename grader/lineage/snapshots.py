@@ -15,6 +15,8 @@ __all__ = ["Document", "Trace", "find_nodes", "trace"]
 
 REPLACE = "replace"
 """Iceberg's name for a commit that changes files and no content: a compaction."""
+DELETE = "delete"
+"""Iceberg's name for a commit that only removes rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +99,7 @@ def _said(snapshot: Any, table: Table) -> dict[str, str]:
         if picked:
             origin = table.snapshot_by_id(int(picked))
             summary = (origin.summary if origin else None) or {}
-        elif application:
+        elif application and _operation(snapshot) == DELETE:
             return _said_by(application, table)
     return _origin(summary)
 
@@ -114,20 +116,23 @@ def _said_by(application: str, table: Table) -> dict[str, str]:
 
 
 def _trace(snapshot: Any, said: Mapping[str, str], name: str, runs: Mapping[str, Document], *, visible: bool) -> Trace:
-    summary = snapshot.summary
-    operation = str(getattr(summary.operation, "value", summary.operation)) if summary else ""
     moment = datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=timezone.utc)
     return Trace(
         table=name,
         snapshot=snapshot.snapshot_id,
         parent=snapshot.parent_snapshot_id,
         committed=moment.isoformat(timespec="milliseconds"),
-        operation=operation,
+        operation=_operation(snapshot),
         problem=_problem(said, runs),
         visible=visible,
         sequence=snapshot.sequence_number or 0,
         **said,
     )
+
+
+def _operation(snapshot: Any) -> str:
+    summary = snapshot.summary
+    return str(getattr(summary.operation, "value", summary.operation)) if summary else ""
 
 
 def _problem(said: Mapping[str, str], runs: Mapping[str, Document]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.table import Table
 
 from grader.fingerprint.tests.memory import MemoryCatalog
@@ -50,15 +51,19 @@ def test_a_picked_snapshot_is_from_where_its_origin_is(table: Table) -> None:
 def test_a_delete_of_whole_files_is_from_where_its_application_is(table: Table) -> None:
     """Spark leaves the session's properties out of such a commit: the application's other commits have them."""
     ours, others = {"spark.app.id": "local-1"}, {"spark.app.id": "local-2"}
-    table.append(ROWS, snapshot_properties=ours)
+    table.delete(AlwaysTrue(), snapshot_properties=ours)
     assert "has no batchlab.workflow" in trace(table, "t", {"w": RUN})[-1].problem
     table.append(ROWS, snapshot_properties={**ours, **SAID})
-    table.append(ROWS, snapshot_properties=others)
-    deleted, _, other = trace(table, "t", {"w": RUN})[-3:]
-    assert (deleted.workflow, deleted.node, deleted.ds, deleted.problem) == ("w", "curate", "2013-03-09", "")
+    table.append(ROWS, snapshot_properties=ours)
+    table.delete(AlwaysTrue(), snapshot_properties=others)
+    deleted, _, untold, other = trace(table, "t", {"w": RUN})[-4:]
+    assert (deleted.operation, deleted.workflow, deleted.node, deleted.ds, deleted.problem) == (
+        "delete", "w", "curate", "2013-03-09", "",
+    )  # fmt: skip
+    assert "has no batchlab.workflow" in untold.problem  # what was written could have said so
     assert "has no batchlab.workflow" in other.problem
     table.append(ROWS, snapshot_properties={**ours, **SAID, "batchlab.ds": "2013-03-10"})
-    assert "has no batchlab.workflow" in trace(table, "t", {"w": RUN})[-4].problem  # which day was it?
+    assert "has no batchlab.workflow" in trace(table, "t", {"w": RUN})[-5].problem  # which day was it?
 
 
 def test_what_cannot_be_traced(table: Table) -> None:
