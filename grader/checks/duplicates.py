@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from grader.checks.model import Evidence, Failure
 from grader.checks.probe import Probe, Run
 from grader.fingerprint.canonical import identifier
 from grader.fingerprint.lake import Lake
+from grader.fingerprint.relation import columns
 from grader.oracle.tables import PARTITION, TABLES, TableSpec
 from pipelines.local.errors import BadInput
 
@@ -101,7 +103,23 @@ def _maker(snapshot: Any) -> str:
 
 
 def _in(lake: Lake, table: TableSpec, source: str, version: str, where: str) -> list[Duplicates]:
-    """Group by partition what occurs more than once in a source of rows."""
+    """Group by partition what occurs more than once in a source of rows.
+
+    Raises:
+        Failure: the rows have no such key.
+    """
+    there = dict(columns(lake.con, source))
+    lacking = [column for column in table.key if column not in there]
+    if lacking:
+        raise Failure(
+            f"{table.name} has no column {lacking[0]}, which is part of its key ({', '.join(table.key)})",
+            evidence=Evidence(expected=", ".join(table.columns), found=", ".join(there)),
+            hints=(
+                "Which columns tell one row of the table from another?",
+                "A column is found by its name: one of another name does not count, whatever is in it.",
+                f"pipelines/DATA.md lists the columns of {table.name}; CREATE TABLE and SELECT with these names.",
+            ),
+        )
     keys = [column for column in table.key if column != PARTITION]
     listed = ", ".join(identifier(column) for column in (PARTITION, *keys))
     query = f"SELECT {listed}, count(*) AS copies FROM {{}} GROUP BY {listed} HAVING count(*) > 1 ORDER BY {listed}"

@@ -155,26 +155,30 @@ def _number(rows: Rows) -> str:
 
 
 def contrast(found: Rows, expected: Rows, key: Sequence[str]) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Put what was found beside what was expected: the key's columns, and those that differ.
+    """Put what was found beside what was expected: the key's columns, and those that differ, or that one side has not.
 
     Returns:
         Column names, the first empty, and at most ten rows that begin with `found` or `expected`.
     """
-    names = list(found.columns)
+    names = list(dict.fromkeys([*found.columns, *expected.columns]))
     have, want = _by_key(found, key), _by_key(expected, key)
     both = [one for one in have if one in want]
-    differing = [name for name in names if any(have[one][name] != want[one][name] for one in both)]
+    differing = [name for name in names if any(_cell(have[one], name) != _cell(want[one], name) for one in both)]
     rest = [name for name in names if name not in key]
     shown = [*key, *(differing or rest[:_FEW])]
     marked = [(mark, rows[one]) for one in both for mark, rows in (("found", have), ("expected", want))]
     if not marked:
         marked = [*(("found", row) for row in have.values()), *(("expected", row) for row in want.values())]
-    return ["", *shown], [(mark, *(row[name] for name in shown)) for mark, row in marked[:MOST_ROWS]]
+    return ["", *shown], [(mark, *(_cell(row, name) for name in shown)) for mark, row in marked[:MOST_ROWS]]
 
 
 def _by_key(rows: Rows, key: Sequence[str]) -> dict[tuple[Any, ...], dict[str, Any]]:
     named = [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
-    return {tuple(row[column] for column in key): row for row in named}
+    return {tuple(_cell(row, column) for column in key): row for row in named}
+
+
+def _cell(row: Mapping[str, Any], name: str) -> Any:
+    return row.get(name, "no such column")
 
 
 def _iceberg(probe: Probe, table: TableSpec):  # type: ignore[no-untyped-def]  # noqa: ANN202

@@ -24,7 +24,7 @@ def markdown(cases: Sequence[Case], verdicts: Sequence[Verdict]) -> str:
             f"{alarms} of {len(variants)} right variants raise a false alarm."
         ),
         "",
-        "✗ failed, · passed, - not judged because another check failed, blank: not asked.",
+        "✗ failed, · passed, - not judged because another check failed, ! could not run, … waits, blank: not asked.",
         "",
         *_table("mutant", mutants, found),
         "",

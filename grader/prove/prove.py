@@ -112,11 +112,7 @@ class Prover:
         seen = outcomes(graded.results)
         reasons = {result.check.id: result.rationale for result in graded.results}
         graded.probe.lake.con.close()
-        if case.kind == "mutant":
-            right, why = seen.get(case.check) == "fail", reasons.get(case.check, "was not judged")
-        else:
-            wrong = [name for name, outcome in seen.items() if outcome != "pass"]
-            right, why = not wrong, "; ".join(f"{name}: {reasons[name]}" for name in wrong[:3])
+        right, why = as_intended(case, seen, reasons)
         return Verdict(case=case.id, right=right, outcomes=seen, why=why, seconds=round(time.monotonic() - begun, 1))
 
     @cached_property
@@ -139,6 +135,22 @@ class Prover:
         new = path.with_suffix(".new")
         new.write_text(json.dumps(asdict(verdict)), encoding="utf-8")
         new.replace(path)
+
+
+def as_intended(case: Case, seen: Mapping[str, str], reasons: Mapping[str, str]) -> tuple[bool, str]:
+    """Tell whether a verdict is what a case must get, and what it rests on; a check that breaks is never intended.
+
+    Args:
+        case: a mutant or a variant.
+        seen: outcomes by check.
+        reasons: what each check said.
+    """
+    if broken := [name for name, outcome in seen.items() if outcome == "error"]:
+        return False, f"{broken[0]}: {reasons[broken[0]]}"
+    if case.kind == "mutant":
+        return seen.get(case.check) == "fail", reasons.get(case.check, "was not judged")
+    wrong = [name for name, outcome in seen.items() if outcome != "pass"]
+    return not wrong, "; ".join(f"{name}: {reasons[name]}" for name in wrong[:3])
 
 
 def checks_for(case: Case) -> list[Check]:

@@ -167,6 +167,27 @@ def test_wrong_type_and_missing_column(world: World) -> None:
     )
 
 
+@pytest.mark.parametrize("change", ["added", "renamed", "renamed key", "dropped"])
+def test_other_columns_are_judged_not_tripped_over(world: World, change: str) -> None:
+    """A table with a column too many, too few or of another name is judged by every check: none breaks in itself."""
+    late(world)
+    name, key = "lake.marts.carrier_daily", "carrier"
+    with world.lake.iceberg(name).update_schema() as update:
+        if change == "added":
+            update.add_column("loaded_by", StringType())
+        elif change == "dropped":
+            update.delete_column("on_time_rate")
+        else:
+            update.rename_column("cancelled_flights" if change == "renamed" else key, "other_name")
+    state = state_of(world.lake)
+    world.made = [replace(one, before=state, after=state) for one in world.made]
+    results = {check.id: verdict(world, check.id) for check in CHECKS if check.item in {"M02", "M03", "M10"}}
+    assert {one: result.rationale for one, result in results.items() if result.outcome == "error"} == {}
+    assert [results[one].outcome for one in ("M02-types", "M02-content")] == ["fail", "fail"]
+    if change == "renamed key":
+        assert "lake.marts.carrier_daily has no column carrier" in results["M03-keys"].rationale
+
+
 def test_unpartitioned_table(world: World) -> None:
     """A table that is not partitioned by flight date is named."""
     with world.lake.iceberg("lake.curated.flights").update_spec() as update:

@@ -18,7 +18,7 @@ from grader.checks.tests.judging import three
 
 FOLDER = Path(checks.__file__).parent
 MODULES = sorted(path.stem for path in FOLDER.glob("m[0-9][0-9]_*.py"))
-HELPERS = ("contents", "blame", "duplicates")
+HELPERS = ("contents", "blame", "duplicates", "dbt_artifacts")
 """Modules that several items share: what they raise must bring hints of its own."""
 
 

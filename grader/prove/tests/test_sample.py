@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -12,7 +13,7 @@ from grader.demo.display import Display
 from grader.grading.grade import choose, needed_plays
 from grader.prove.cases import CASES, MUTANTS
 from grader.prove.model import Case
-from grader.prove.prove import Prover, Verdict
+from grader.prove.prove import Prover, Verdict, as_intended
 from pipelines.local.platform import Platform
 from pipelines.local.preload import LIBRARIES, ForkServer
 from pipelines.local.state import StateDir
@@ -67,3 +68,24 @@ def test_every_case_is_well_declared() -> None:
         assert case.title.endswith("."), case.id
     assert len(MUTANTS) >= 60
     assert len(CASES) - len(MUTANTS) >= 15
+
+
+@pytest.mark.parametrize(
+    ("kind", "seen", "right"),
+    [
+        ("mutant", {"M03-keys": "fail", "M03-same": "pass"}, True),
+        ("mutant", {"M03-keys": "pass", "M03-same": "fail"}, False),
+        ("mutant", {"M03-keys": "fail", "M03-same": "error"}, False),
+        ("variant", {"M03-keys": "pass", "M03-same": "pass"}, True),
+        ("variant", {"M03-keys": "pass", "M03-same": "blocked"}, False),
+        ("variant", {"M03-keys": "error", "M03-same": "pass"}, False),
+    ],
+)
+def test_what_is_as_intended(kind: Literal["mutant", "variant"], seen: dict[str, str], right: bool) -> None:
+    """The intended check fails a mutant, every check passes a variant, and no check breaks on either."""
+    case = Case(
+        id="a", title="A.", edits=(), kind=kind, check="M03-keys" if kind == "mutant" else "", scope=("ingest",)
+    )
+    found, why = as_intended(case, seen, {name: f"why {name}" for name in seen})
+    assert found is right
+    assert why or right
