@@ -8,7 +8,7 @@ SHARDS := 8
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo grade cluster prove test test-all test-cluster lint bench render course labs clean
+.PHONY: help setup demo grade cluster prove prove-cluster test test-all test-cluster lint bench render course labs clean
 
 help: ## List the verbs and what each does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -35,7 +35,10 @@ test-all: course ## Everything, in shards; passed shards of this commit are not 
 	@$(BIN)/python tools/shards.py $(or $(SHARD),all/$(SHARDS))
 
 test-cluster: setup ## Tests on a real cluster (KUBECONFIG): the goldens (TESTS=pipelines), the platform (TESTS=grader/cluster)
-	@$(BIN)/pytest -m cluster $(TESTS)
+	@$(BIN)/pytest -m "cluster and not slow" $(TESTS)
+
+prove-cluster: setup ## Prove the grader on a cluster: mutants fail there, variants pass (an hour; CASE=ingest-append for one)
+	@$(BIN)/pytest -m "cluster and slow" -s grader/prove/tests/test_on_cluster.py $(if $(CASE),-k "[$(CASE)]")
 
 lint: setup ## ruff, mypy strict, import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pyiceberg.table import StaticTable
-
-from grader.checks.probe import Attempt, Delivery, Planned, Run, SparkRun
+from grader.checks.manifests import ManifestProbe
+from grader.checks.probe import Delivery, Installed, Run, SparkRun
 from grader.data.states import BASE, LATE, oracle_filter
 from grader.fingerprint.files import data_files
 from grader.fingerprint.lake import Lake
@@ -22,33 +20,25 @@ from grader.lineage.snapshots import Document
 from grader.lineage.view import Lineage, read_lineage
 from grader.oracle.answers import Oracle
 from grader.oracle.tables import TABLES, TableSpec
-from pipelines.local.cron import Schedule
-from pipelines.local.cron.logical import Logical
-from pipelines.local.engine import Engine, VirtualClock
-from pipelines.local.lang import Lang
-from pipelines.local.manifest import Documents
+from pipelines.local.engine import Engine
 from pipelines.local.platform import Platform
 from pipelines.local.state import StateDir
 
-MOST_ATTEMPTS = 25
-"""A strategy without a limit is cut here."""
 _APPLICATIONS = """
 SELECT pods.run, pods.node, objects.document FROM objects JOIN pods
   ON pods.run = json_extract(objects.document, '$.run')
   AND json_extract(pods.document, '$.uid') = json_extract(objects.document, '$.pod')
 WHERE objects.kind = 'SparkApplication' ORDER BY json_extract(objects.document, '$.object.metadata.creationTimestamp')
 """
-_MOMENT = datetime.fromisoformat("2013-03-10T00:00:00+00:00")
 
 
 @dataclass(kw_only=True)
-class LocalProbe:
+class LocalProbe(ManifestProbe):
     """Evidence from a state directory.
 
     Args:
         state: whose.
         platform: its servers, running.
-        documents: the pipelines' manifests.
         days: the days that were played.
         made: the runs, in the order they were made.
         begun: when the first run began; older events and snapshots prove nothing about these runs.
@@ -60,7 +50,6 @@ class LocalProbe:
 
     state: StateDir
     platform: Platform
-    documents: Documents
     days: tuple[date, ...]
     made: Sequence[Run]
     begun: datetime
@@ -99,7 +88,7 @@ class LocalProbe:
         state = run.after.get(table.name)
         if state is None or not state.metadata or state.snapshot is None:
             return self.lake.rows(table.name)
-        found = StaticTable.from_metadata(state.metadata)
+        found = self.lake.static(state.metadata)
         return self.lake.file_rows(found, data_files(found, state.snapshot))
 
     def runs(self) -> Sequence[Run]:
@@ -141,53 +130,17 @@ class LocalProbe:
         """Events and snapshots, read once."""
         return self._lineage
 
-    def templates(self) -> Sequence[Mapping[str, Any]]:
-        """The WorkflowTemplates."""
-        return list(self.documents.templates.values())
-
-    def crons(self) -> Sequence[Mapping[str, Any]]:
-        """The CronWorkflows."""
-        return self.documents.crons
-
     def spark_runs(self) -> Sequence[SparkRun]:
         """SparkApplications that the engine's store keeps."""
         return spark_runs(self.state, {run.name for run in self.runs()})
 
-    def plan(self, cron: str, first: date, last: date, *, delay: timedelta = timedelta()) -> Sequence[Planned]:
-        """Ask the schedule for its times, and the manifest's own expression for the day of each."""
-        body = next(one for one in self.documents.crons if one["metadata"]["name"] == cron)
-        lang = Lang.shared()
-        objects = [*self.documents.configmaps, *self.platform.objects()]
-        logical = Logical(cron=body, templates=self.documents.templates, objects=objects, lang=lang)
-        times = Schedule.of(body["spec"]).days(first, last, lang)
-        return [Planned(scheduled=at, ds=logical.ds(at, created=at + delay) or "") for at in times]
+    def parameters(self) -> Sequence[Mapping[str, Any]]:
+        """The objects that the platform gives to every workflow."""
+        return self.platform.objects()
 
-    def attempts(self, strategy: Mapping[str, Any], exit_code: int) -> Sequence[Attempt]:
-        """Run a step that fails, in a state directory of its own, on a clock that jumps over the waits."""
-        limit = str(strategy.get("limit", ""))
-        cut = strategy if limit.isdigit() and int(limit) < MOST_ATTEMPTS else {**strategy, "limit": str(MOST_ATTEMPTS)}
-        step = {
-            "name": "fail",
-            "retryStrategy": cut,
-            "container": {"image": "busybox", "command": ["sh", "-c"], "args": [f"exit {exit_code}"]},
-        }
-        workflow = {
-            "apiVersion": "argoproj.io/v1alpha1",
-            "kind": "Workflow",
-            "metadata": {"name": "retry"},
-            "spec": {"entrypoint": "fail", "templates": [step]},
-        }
-        with tempfile.TemporaryDirectory(prefix="batchlab-retry-") as folder:
-            engine = Engine(StateDir(root=Path(folder) / "state"), clock=VirtualClock(_MOMENT))
-            try:
-                return attempts_of(engine.run(workflow).document)
-            finally:
-                engine.close()
-
-    def conditions(self, status: Mapping[str, Any], success: str, failure: str) -> str:
-        """Judge a status as Argo does."""
-        succeeded, failed = Lang.shared().conditions({"status": status}, success, failure)
-        return "failed" if failed else "succeeded" if succeeded else "waiting"
+    def installed(self) -> Sequence[Installed]:
+        """Nothing: there is no cluster."""
+        return ()
 
     def flux(self) -> Path:
         """The tree that was given."""
@@ -215,22 +168,6 @@ def delivery(one: Mapping[str, Any], since: int) -> Delivery:
         pipeline=str(body.get("pipeline", "")),
         recent=one["id"] > since,
     )
-
-
-def attempts_of(document: Mapping[str, Any]) -> list[Attempt]:
-    """Read the attempts of a workflow of one step from its nodes, oldest first."""
-    pods = [node for node in document["nodes"].values() if node.get("type") == "Pod"]
-    times = sorted((_moment(node["startedAt"]), _moment(node["finishedAt"]), str(node["phase"])) for node in pods)
-    return [
-        Attempt(
-            started=(start - times[0][0]).total_seconds(), finished=(end - times[0][0]).total_seconds(), phase=phase
-        )
-        for start, end, phase in times
-    ]
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
 
 
 def spark_runs(state: StateDir, names: Collection[str]) -> list[SparkRun]:

@@ -129,6 +129,34 @@ class SparkRun:
     status: Mapping[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Installed:
+    """An object of a cluster's platform.
+
+    Args:
+        kind: of Flux, `CustomResourceDefinition` or `Deployment`.
+        namespace: empty for one of the whole cluster.
+        name: its name.
+        ready: whether it is what its manifest says, now.
+        message: what its status says.
+        images: of a Deployment's containers.
+        by: who applied it, of Flux's objects: `HelmRelease argo/argo-workflows`; empty for anyone else.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+    ready: bool
+    message: str = ""
+    images: tuple[str, ...] = ()
+    by: str = ""
+
+    @property
+    def title(self) -> str:
+        """Kind, namespace and name."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
 class Probe(Protocol):
     """Evidence about the pipelines of one target."""
 
@@ -204,6 +232,10 @@ class Probe(Protocol):
 
         One that was refused has the phase `Error`, and a message: `not started: `, and why.
         """
+        ...
+
+    def installed(self) -> Sequence[Installed]:
+        """What a cluster's platform is made of, as it is now; there if `has("cluster")`."""
         ...
 
     def dbt_artifacts(self, run: Run) -> Path | None:

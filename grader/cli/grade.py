@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,6 +21,7 @@ WORK = Path("work")
 @click.option("--submission", type=click.Path(path_type=Path), help="Folder with a submission.toml (default: work/).")
 @click.option("--reference", "of_reference", is_flag=True, help="Grade the reference solution.")
 @click.option("--target", type=click.Choice(["local", "cluster"]), default="local", show_default=True, help="Where.")
+@click.option("--days", type=click.IntRange(1, 2), help="With --target cluster: play the last day only, or both.")
 @click.option("--quick", is_flag=True, help="Leave out the crash and fault tests, and the checks that need them.")
 @click.option("--fresh", is_flag=True, help="Play everything, also what was played before with the same content.")
 @click.option("--autograde", is_flag=True, help="For instructors: grade somebody else's folder in a box of its own.")
@@ -30,6 +32,7 @@ def grade(  # noqa: PLR0917 - one for each option
     submission: Path | None,
     of_reference: bool,
     target: str,
+    days: int | None,
     quick: bool,
     fresh: bool,
     autograde: bool,
@@ -41,31 +44,50 @@ def grade(  # noqa: PLR0917 - one for each option
     ITEM is a mastery item (M03) or a check (M03-keys); all of them by default. What was played before with the same
     code, manifests and inputs is not played again. Your own tables, workflows and files stay as they are.
 
+    On a cluster the submission is pushed and run by Argo and the Spark Operator; the cluster's tables
+    and source rows are put back afterwards.
+
     \b
     Example:
       batchlab grade
       batchlab grade M03 M10 --submission work --json
+      batchlab grade --target cluster --days 1
     """  # noqa: D301
-    if target == "cluster":
-        raise BadInput(
-            "there is no cluster to grade on",
-            where="--target cluster",
-            remedy="grade here: --target local, the default",
-        )
     if of_reference and submission is not None:
         raise BadInput("--submission and --reference both say what to grade", remedy="give one of them")
     if hidden is not None and not autograde:
         raise BadInput("hidden checks need a box that they are hidden from", where="--hidden", remedy="add --autograde")
+    folder = None if of_reference else submission or WORK
+    if target == "cluster":
+        if autograde or fresh:
+            raise BadInput(
+                "a cluster plays everything anew, and is no box", where="--target cluster",
+                remedy="leave out --autograde and --fresh",
+            )  # fmt: skip
+        return _told(_on_cluster(item, folder, quick=quick, days=days), as_json=as_json)
+    if days is not None:
+        raise BadInput("is for a cluster: here both days are played", where="--days", remedy="leave it out")
     with _steps_libraries(needed=not autograde) as preload:
         from grader.grading.session import Options, run_grade
-        from grader.grading.terminal import show
-        from pipelines.local.state import StateDir
 
         options = Options(
-            names=item, folder=None if of_reference else submission or WORK, faults=not quick, fresh=fresh,
-            autograde=autograde, hidden=hidden,
+            names=item, folder=folder, faults=not quick, fresh=fresh, autograde=autograde, hidden=hidden
         )  # fmt: skip
         document = run_grade(options, preload)
+    return _told(document, as_json=as_json)
+
+
+def _on_cluster(item: tuple[str, ...], folder: Path | None, *, quick: bool, days: int | None) -> dict[str, Any]:
+    from grader.cluster.grading.session import run_on_cluster
+
+    return run_on_cluster(item, folder, faults=not quick, **({} if days is None else {"days": days}))
+
+
+def _told(document: dict[str, Any], *, as_json: bool) -> int:
+    """Print a verdict; gives the exit code."""
+    from grader.grading.terminal import show
+    from pipelines.local.state import StateDir
+
     if as_json:
         print(json.dumps(document))
     else:

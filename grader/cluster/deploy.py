@@ -14,7 +14,7 @@ from grader.cluster import credentials, images, kind, tree
 from grader.cluster.commands import DOCKER, FLUX, KIND, KUBECTL, Kubectl, require, run
 from grader.cluster.place import Place, save
 from grader.cluster.registry import Registry
-from grader.cluster.waiting import LAYERS
+from grader.cluster.waiting import LAYERS, look
 from pipelines.local.errors import BadInput
 from pipelines.local.state import StateDir
 
@@ -83,6 +83,19 @@ def push(place: Place, folders: Mapping[str, Path], say: Say, *, apps: Mapping[s
         "chartVersion": tree.push_chart(registry),
     }
     say(f"code: {settings['image']}")
+    pushed = push_tree(place, settings, apps=apps)
+    say("tree: pushed")
+    return pushed
+
+
+def push_tree(place: Place, settings: Mapping[str, str], *, apps: Mapping[str, Path] | None = None) -> Pushed:
+    """Push the tree with some settings, make what it needs beside it, and have Flux look at once.
+
+    Args:
+        place: where to.
+        settings: values of `settings.yaml`.
+        apps: folders of manifests that take the place of those of `cluster/apps`.
+    """
     with tempfile.TemporaryDirectory(prefix="batchlab-tree-") as scratch:
         staged = tree.stage(Path(scratch) / "tree", registry=place.pull, settings=settings, apps=apps)
         repository, tag = tree.ARTIFACT
@@ -95,7 +108,6 @@ def push(place: Place, folders: Mapping[str, Path], say: Say, *, apps: Mapping[s
         entry = str(staged / "clusters" / place.overlay)
         place.kubectl("apply", "--server-side", "--force-conflicts", "--field-manager=batchlab", "-k", entry)
     _look(place.kubectl)
-    say("tree: pushed")
     return Pushed(settings=settings, digest=str(json.loads(pushed)["digest"]))
 
 
@@ -111,9 +123,7 @@ def _look(kubectl: Kubectl) -> None:
     """Ask Flux to reconcile now: the source, then every layer."""
     now = f"reconcile.fluxcd.io/requestedAt={datetime.now(timezone.utc).isoformat()}"
     kubectl("annotate", "--overwrite", "-n", NAMESPACE, "ocirepository.source.toolkit.fluxcd.io/cluster", now)
-    for name in LAYERS:
-        one = f"kustomization.kustomize.toolkit.fluxcd.io/{name}"
-        kubectl("annotate", "--overwrite", "-n", NAMESPACE, one, now, check=False)
+    look(kubectl, *LAYERS)
 
 
 def urls(place: Place) -> list[tuple[str, str]]:

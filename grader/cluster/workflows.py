@@ -31,7 +31,15 @@ class Workflows:
             "metadata": {"generateName": f"{template}-"},
             "spec": {"workflowTemplateRef": {"name": template}, "arguments": {"parameters": given}},
         }
-        made = self.kubectl("create", "-n", NAMESPACE, "-f", "-", "-o", "json", given=json.dumps(document))
+        return self.create(document)
+
+    def create(self, manifest: Mapping[str, Any]) -> str:
+        """Create an object in the namespace; returns its name.
+
+        Raises:
+            BadInput: the API server refuses it; the message says why.
+        """
+        made = self.kubectl("create", "-n", NAMESPACE, "-f", "-", "-o", "json", given=json.dumps(manifest))
         return str(json.loads(made)["metadata"]["name"])
 
     def get(self, name: str) -> dict[str, Any]:

@@ -18,7 +18,8 @@ NO_WEATHER, WILD_WIND = ("JFK", 8), ("EWR", 17)
 
 The package has both, but not on the graded days, where nothing would show a lost flight or a forgotten rule.
 """
-_SAVED = "grading"
+SAVED = "grading"
+"""Schema with the days' rows of the base load."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,16 +38,16 @@ class Source:
         """Keep a copy of the days' rows of the base load; done once for a database and these days."""
         listed = _listed(self.days)
         with psycopg.connect(self.dsn) as pg:
-            pg.execute(f"CREATE SCHEMA IF NOT EXISTS {_SAVED}")
-            pg.execute(f"CREATE TABLE IF NOT EXISTS {_SAVED}.flights (LIKE ops.flights INCLUDING ALL)")
-            pg.execute(f"CREATE TABLE IF NOT EXISTS {_SAVED}.weather (LIKE ops.weather INCLUDING ALL)")
+            pg.execute(f"CREATE SCHEMA IF NOT EXISTS {SAVED}")
+            pg.execute(f"CREATE TABLE IF NOT EXISTS {SAVED}.flights (LIKE ops.flights INCLUDING ALL)")
+            pg.execute(f"CREATE TABLE IF NOT EXISTS {SAVED}.weather (LIKE ops.weather INCLUDING ALL)")
             columns = _columns(pg, "flights")
             pg.execute(
-                f"INSERT INTO {_SAVED}.flights ({columns}) SELECT {columns} FROM ops.flights "
+                f"INSERT INTO {SAVED}.flights ({columns}) SELECT {columns} FROM ops.flights "
                 f"WHERE delivery = 0 AND flight_date IN ({listed}) ON CONFLICT DO NOTHING"
             )
             pg.execute(
-                f"INSERT INTO {_SAVED}.weather SELECT * FROM ops.weather WHERE {_LOCAL} IN ({listed}) "
+                f"INSERT INTO {SAVED}.weather SELECT * FROM ops.weather WHERE {_LOCAL} IN ({listed}) "
                 "ON CONFLICT DO NOTHING"
             )
 
@@ -61,9 +62,9 @@ class Source:
         with psycopg.connect(self.dsn) as pg:
             columns = _columns(pg, "flights")
             pg.execute(f"DELETE FROM ops.flights WHERE flight_date IN ({listed})")
-            pg.execute(f"INSERT INTO ops.flights ({columns}) SELECT {columns} FROM {_SAVED}.flights")
+            pg.execute(f"INSERT INTO ops.flights ({columns}) SELECT {columns} FROM {SAVED}.flights")
             pg.execute(f"DELETE FROM ops.weather WHERE {_LOCAL} IN ({listed})")
-            pg.execute(f"INSERT INTO ops.weather SELECT * FROM {_SAVED}.weather")
+            pg.execute(f"INSERT INTO ops.weather SELECT * FROM {SAVED}.weather")
             pg.execute(f"DELETE FROM ops.weather WHERE {_HOUR}", (self.days[0], *NO_WEATHER))
             pg.execute(f"UPDATE ops.weather SET wind_speed = 1048.36058 WHERE {_HOUR}", (self.days[-1], *WILD_WIND))
             if state == EMPTY:

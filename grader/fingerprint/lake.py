@@ -140,10 +140,12 @@ class Lake:
         """List the data files of a snapshot of a table, by the location of a metadata file that knows the snapshot."""
         found = self._files.get((metadata, snapshot))
         if found is None:
-            found = self._files[metadata, snapshot] = data_files(
-                StaticTable.from_metadata(metadata), snapshot, self.cache
-            )
+            found = self._files[metadata, snapshot] = data_files(self.static(metadata), snapshot, self.cache)
         return found
+
+    def static(self, metadata: str) -> StaticTable:
+        """Give a table as a metadata file has it, read as the catalog's tables are, wherever they are stored."""
+        return StaticTable.from_metadata(metadata, self.catalog.properties)
 
     def rows(self, name: str, snapshot: str | int | None = None) -> str:
         """Give the SQL source of a table's rows, for the connection `con`."""

@@ -15,7 +15,7 @@ from grader.checks.catalog import CHECKS
 from grader.checks.course import Item, items, verdicts
 from grader.checks.hidden import load as hidden_checks
 from grader.checks.model import Check, Result
-from grader.checks.probe import Run
+from grader.checks.probe import Probe, Run
 from grader.checks.runner import run as run_checks
 from grader.fingerprint.lake import Lake
 from grader.grading.evidence import GradeProbe
@@ -35,6 +35,8 @@ from pipelines.local.state import StateDir
 PRACTICE = (
     "practice: the submission ran as you do, with limits on time, memory and output; this is no proof against cheating"
 )
+LOCAL = "local"
+"""The target that is this machine."""
 MOST_RECORDS = 400
 """Plays that are kept: then all are forgotten, with the runs, events and tables that they left."""
 _EVER = datetime.min.replace(tzinfo=timezone.utc)
@@ -53,7 +55,7 @@ class Graded:
 
     document: dict[str, Any]
     results: Sequence[Result]
-    probe: GradeProbe
+    probe: Probe
     again: int
 
     @property
@@ -218,15 +220,15 @@ def needed_plays(checks: Iterable[Check], scope: Sequence[str]) -> dict[str, lis
 
 
 def verdict(
-    submission: Submission, results: Sequence[Result], course: Sequence[Item], mode: str = PRACTICE
+    submission: Submission, results: Sequence[Result], course: Sequence[Item], mode: str = PRACTICE, target: str = LOCAL
 ) -> dict[str, Any]:
     """Put verdicts into the document that JSON, terminal and page show; what was left out scores nothing."""
     judged = {result.check.item for result in results}
     chosen = [item for item in course if item.id in judged]
-    found = {name: _brought(dict(one), item, submission) for (name, one), item in zip(
+    found = {name: _brought(dict(one), item, submission, target) for (name, one), item in zip(
         verdicts(results, chosen).items(), chosen, strict=True)}  # fmt: skip
     return {
-        "target": "local",
+        "target": target,
         "mode": mode,
         "submission": str(submission.root),
         "gradedAt": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -236,9 +238,9 @@ def verdict(
     }
 
 
-def _brought(entry: dict[str, Any], item: Item, submission: Submission) -> dict[str, Any]:
+def _brought(entry: dict[str, Any], item: Item, submission: Submission, target: str) -> dict[str, Any]:
     """Scale an item's points by how much of what it should show the submission has itself."""
-    if item.needs_cluster:
+    if item.needs_cluster and target == LOCAL:
         entry["note"] = "the install itself needs a cluster; here the tree was built and checked, and its workloads run"
     lacking = [part for part in item.shows if part not in submission.brought]
     if not lacking:

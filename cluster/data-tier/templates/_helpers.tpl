@@ -3,5 +3,5 @@
 {{- define "labels" }}
 app.kubernetes.io/part-of: batchlab
 app.kubernetes.io/managed-by: {{ .Release.Service }}
-helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "_" }}
 {{- end }}

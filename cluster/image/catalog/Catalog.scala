@@ -11,7 +11,8 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.iceberg.jdbc.JdbcCatalog
 import org.apache.iceberg.rest.responses.ConfigResponse
 import org.eclipse.jetty.ee10.servlet.{ServletContextHandler, ServletHolder}
-import org.eclipse.jetty.server.Server
+import org.eclipse.jetty.http.UriCompliance
+import org.eclipse.jetty.server.{HttpConfiguration, HttpConnectionFactory, Server, ServerConnector}
 
 /** Tells clients, when they ask for the configuration, where the object store is and how to log in to it. They need to know nothing
   * but the catalog's address, here as on a laptop; what a client sets itself wins.
@@ -40,6 +41,10 @@ object Catalog {
   private val Prefix = "CATALOG_"
   private val Patience = 60
 
+  /** Iceberg puts the levels of a namespace into a path with %1F between them, which Jetty takes for an attack. */
+  private val Levels =
+    UriCompliance.DEFAULT.`with`("iceberg", UriCompliance.Violation.SUSPICIOUS_PATH_CHARACTERS)
+
   def main(arguments: Array[String]): Unit = {
     val properties = sys.env.collect {
       case (name, value) if name.startsWith(Prefix) =>
@@ -49,7 +54,13 @@ object Catalog {
     val shared = properties.filter { case (name, _) => name.startsWith("s3.") || name.startsWith("client.") }
     val context = new ServletContextHandler()
     context.addServlet(new ServletHolder(new RESTCatalogServlet(new ConfiguringAdapter(catalog, shared.asJava))), "/*")
-    val server = new Server(8181)
+    context.getServletHandler.setDecodeAmbiguousURIs(true)
+    val server = new Server()
+    val http = new HttpConfiguration()
+    http.setUriCompliance(Levels)
+    val connector = new ServerConnector(server, new HttpConnectionFactory(http))
+    connector.setPort(8181)
+    server.addConnector(connector)
     server.setHandler(context)
     server.setStopAtShutdown(true)
     server.start()

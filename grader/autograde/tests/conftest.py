@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from grader.autograde.box import _AT
 from pipelines.local.processes import await_end
 
 _BUSY = {"/tmp", "/var/tmp"}  # others write there, too
+_CONTAINERS = re.compile(r"/(run/(containerd|docker|netns|user)|var/lib/(containerd|containers|docker|kube\w+))(/|$)")
+"""Where a container runtime mounts what its containers see, at any time."""
 
 
 def mounts() -> list[str]:
-    """Return the mounts that this process sees."""
-    return sorted(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    """Return the mounts that this process sees, without those of containers, which come and go beside the tests."""
+    found = sorted(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines())
+    return [place for place in found if not _CONTAINERS.match(place)]
 
 
 def places() -> dict[str, list[str]]:

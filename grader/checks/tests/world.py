@@ -14,7 +14,7 @@ from pyiceberg.expressions import EqualTo
 from pyiceberg.table import Table
 from pyiceberg.transforms import IdentityTransform
 
-from grader.checks.probe import Attempt, Delivery, Planned, Run, SparkRun
+from grader.checks.probe import Attempt, Delivery, Installed, Planned, Run, SparkRun
 from grader.checks.states import state_of
 from grader.fingerprint.cache import DigestCache
 from grader.fingerprint.digest import Digest, Fingerprint
@@ -101,6 +101,7 @@ class World:
     made: list[Run] = field(default_factory=list)
     calls: list[Delivery] = field(default_factory=list)
     logs: dict[str, str] = field(default_factory=dict)
+    platform_objects: list[Installed] = field(default_factory=list)
     graph: Graph | None = None
     strategies: Mapping[str, Any] = field(
         default_factory=lambda: {"limit": "2", "backoff": {"duration": "10", "factor": "2"}}
@@ -302,6 +303,10 @@ class World:
     def hello_runs(self) -> list[Run]:
         """None."""
         return []
+
+    def installed(self) -> Sequence[Installed]:
+        """What a test put there."""
+        return self.platform_objects
 
     def dbt_artifacts(self, run: Run) -> Path | None:
         """What a test wrote, or right ones."""

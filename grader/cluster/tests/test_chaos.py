@@ -2,52 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from grader.cluster import lake
 from grader.cluster.commands import Kubectl
+from grader.cluster.tests.spark import driver, ingest, pod
+from grader.cluster.tests.until import until
 from grader.cluster.workflows import Workflows, told
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1500)]
 PATIENCE = 1200.0
 
 
-def until(what: str, seen: Callable[[], bool], patience: float = 300.0) -> None:
-    """Look once a second until something is so."""
-    deadline = time.monotonic() + patience
-    while not seen():
-        assert time.monotonic() < deadline, what
-        time.sleep(1)
-
-
-def driver(kubectl: Kubectl, workflow: str) -> str:
-    """Name the running driver of a workflow's application; empty where there is none."""
-    applications = {
-        each["metadata"]["name"]
-        for each in kubectl.items(
-            "sparkapplications", "-n", "batch", "-l", f"workflows.argoproj.io/workflow={workflow}"
-        )
-    }
-    for pod in kubectl.items("pods", "-n", "batch", "-l", "spark-role=driver", "--field-selector=status.phase=Running"):
-        if pod["metadata"]["labels"].get("sparkoperator.k8s.io/app-name") in applications:
-            return str(pod["metadata"]["name"])
-    return ""
-
-
 def kill(kubectl: Kubectl, namespace: str, *words: str) -> None:
     """End pods without a word."""
     kubectl("delete", "pods", "-n", namespace, *words, "--grace-period=0", "--force", "--wait=false")
-
-
-def ingest(workflows: Workflows, kubectl: Kubectl, day: str) -> str:
-    """Start an ingest, and wait until its driver runs."""
-    name = workflows.start("ingest", {"ds": day})
-    until("no driver came up", lambda: bool(driver(kubectl, name)))
-    return name
 
 
 def rows(catalog: Any, day: str) -> int:
@@ -64,6 +35,18 @@ def test_a_lost_driver_is_replaced(workflows: Workflows, kubectl: Kubectl, catal
     attempts = [each for each in done["status"]["nodes"].values() if each["displayName"].startswith("extract(")]
     assert sorted(each["phase"] for each in attempts) == ["Failed", "Succeeded"]
     assert rows(catalog, "2013-03-11") == 980
+
+
+def test_a_lost_executor_is_replaced(workflows: Workflows, kubectl: Kubectl, catalog: Any) -> None:
+    """The driver asks for another one; the step does not notice."""
+    name = ingest(workflows, kubectl, "2013-03-15")
+    until("no executor came up", lambda: bool(pod(kubectl, name, "executor")))
+    kill(kubectl, "batch", pod(kubectl, name, "executor"))
+    done = workflows.follow(name, patience=PATIENCE)
+    assert done["status"]["phase"] == "Succeeded", told(done)
+    attempts = [each for each in done["status"]["nodes"].values() if each["displayName"].startswith("extract(")]
+    assert [each["phase"] for each in attempts] == ["Succeeded"]
+    assert rows(catalog, "2013-03-15") == 979
 
 
 def test_controllers_come_back(workflows: Workflows, kubectl: Kubectl, catalog: Any) -> None:

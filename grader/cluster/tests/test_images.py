@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +85,26 @@ def test_the_tools_have_every_module_that_they_import() -> None:
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(("grader", "pipelines")):
                 path = str(node.module).replace(".", "/")
                 assert {f"{path}.py", f"{path}/__init__.py"} & there, (name, node.module)
+
+
+def test_what_the_steps_import_is_in_their_image() -> None:
+    """Every package that the pipelines' code imports is one of the image's requirements; Spark's own comes with it."""
+    lock = (images.IMAGES / "deps" / "requirements.lock").read_text(encoding="utf-8")
+    there = {line.partition("==")[0].partition("[")[0] for line in lock.splitlines() if line[:1].isalpha()}
+    names = {"dbt": "dbt-core", "openlineage": "openlineage-python", "yaml": "pyyaml"}
+    found = {
+        names.get(root, root)
+        for name in ("datatier", "ingest", "transform", "publish")
+        for path in sorted((ROOT / "pipelines" / name).rglob("*.py"))
+        if not {"tests", "workflow.py", "argo"} & set(path.parts)
+        for root in _imported(path)
+    }
+    assert {"duckdb", "pyiceberg", "dbt-core", "psycopg"} <= found
+    assert found - there - set(sys.stdlib_module_names) - {"pipelines", "pyspark"} == set()
+
+
+def _imported(path: Path) -> set[str]:
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    plain = {one.name for node in nodes if isinstance(node, ast.Import) for one in node.names}
+    given = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0}
+    return {name.partition(".")[0] for name in (*plain, *given)}
