@@ -23,6 +23,7 @@ HOSTS = "127.0.0.1 localhost {name}\n::1 localhost\n"
 _USERS = "root:x:0:0:root:/root:/bin/sh\nstep:x:{0}:{0}:step:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"
 _GROUPS = "root:x:0:\nstep:x:{0}:\nnogroup:x:65534:\n"
 _INPUTS = "/.inputs"
+_KEYS = ("keys", "key-users")
 _FLAGS = linux.MS_NOSUID | linux.MS_NODEV
 FILES = 200_000  # files and folders that a file system of the room may hold
 
@@ -94,8 +95,14 @@ def system(settings: tuple[str, ...], owner: int) -> None:
 
 
 def own_proc() -> None:
-    """As process 1 of a room: put a `/proc` that knows only this room in the place of the one outside."""
+    """As process 1 of a room: put a `/proc` that knows only this room in the place of the one outside.
+
+    The kernel's list of keys is of no room: it has those of every process of the same user.
+    """
     linux.mount("proc", "/proc", "proc", _FLAGS | linux.MS_NOEXEC)
+    for name in _KEYS:
+        if os.path.exists(f"/proc/{name}"):
+            linux.bind("/dev/null", f"/proc/{name}")
 
 
 def forget_inputs(spec: dict[str, Any]) -> None:
