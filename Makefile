@@ -8,7 +8,7 @@ SHARDS := 8
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo grade cluster prove prove-cluster test test-all test-cluster lint bench render course labs clean
+.PHONY: help setup demo grade cluster prove prove-cluster verify-kind test test-all test-cluster lint bench render course labs clean
 
 help: ## List the verbs and what each does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -45,6 +45,9 @@ lint: setup ## ruff, mypy strict, import contracts
 
 bench: setup ## Measure speed and memory, as ratios to a plain spark-submit
 	@$(BIN)/python tools/bench.py
+
+verify-kind: setup ## On a machine with Docker: make a kind cluster, test it, open Argo's pages, write a report
+	@$(BIN)/python tools/verify_kind.py
 
 render: setup ## Write cluster/apps/ and SUPPORT.md anew
 	@$(BIN)/python tools/render.py && $(BIN)/python -m pipelines.local.manifest.support --write

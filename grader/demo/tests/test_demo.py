@@ -67,7 +67,7 @@ def test_two_days_interrupted_once(tmp_path: Path) -> None:
     try:
         children = wait_for_second_run(home, process)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=ALL)
         assert process.returncode == 130, said
         assert "goes on from here" in said
         assert "Traceback" not in said
