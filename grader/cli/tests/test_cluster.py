@@ -131,3 +131,31 @@ def test_down_says_what_would_be_lost_and_asks(
     assert ended.value.code == 1
     assert "volume data-store-0 (5Gi): every table" in capsys.readouterr().err
     assert place.find(home) is not None
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--target", "cluster"), "this checkout has no cluster; make one with `batchlab cluster up`"),
+        (("--target", "cluster", "--fresh"), "a cluster plays everything anew"),
+        (("--target", "cluster", "--hidden", "x"), "hidden checks need a box"),
+        (("--days", "1"), "here both days are played"),
+    ],
+)
+def test_grading_on_a_cluster_is_refused(words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a cluster, or with options that mean nothing there."""
+    with pytest.raises(SystemExit) as ended:
+        main(["grade", "--reference", *words])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_grading_on_a_cluster_that_does_not_answer(home: StateDir, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing is pushed, and the message says how to look."""
+    program(home.root.parent / "bin", "kubectl", "echo refused >&2; exit 1")
+    place.save(home, place.Place(kind=False, kubeconfig="/none", push="127.0.0.1:1", pull="127.0.0.1:1"))
+    with pytest.raises(SystemExit) as ended:
+        main(["grade", "--reference", "--target", "cluster"])
+    assert ended.value.code == 2
+    assert "the cluster does not answer" in capsys.readouterr().err
