@@ -42,6 +42,11 @@ class Workflows:
         made = self.kubectl("create", "-n", NAMESPACE, "-f", "-", "-o", "json", given=json.dumps(manifest))
         return str(json.loads(made)["metadata"]["name"])
 
+    def terminate(self, name: str) -> None:
+        """End a workflow: its pods are killed, no exit handler runs."""
+        change = json.dumps({"spec": {"shutdown": "Terminate"}})
+        self.kubectl("patch", "workflow.argoproj.io", name, "-n", NAMESPACE, "--type=merge", f"--patch={change}")
+
     def get(self, name: str) -> dict[str, Any]:
         """Read a Workflow with its `status.nodes`.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.checks.model import Check
-from grader.cluster.grading.grade import AVAILABLE, ClusterGrading
+from grader.cluster.grading.grade import AVAILABLE, NEIGHBOURS, ClusterGrading
 from grader.cluster.place import Place
 from grader.grading.grade import outcomes
 from grader.grading.player import Stages
@@ -88,8 +88,9 @@ class ClusterProver:
 
 
 def cluster_checks(case: Case) -> list[Check]:
-    """Give those of a case's checks that a cluster can answer."""
-    found = [check for check in checks_for(case) if set(check.needs) <= AVAILABLE]
+    """Give those of a case's checks that a cluster can answer when it plays one day."""
+    there = AVAILABLE - {"empty"}
+    found = [check for check in checks_for(case) if set(check.needs) <= there and check.id not in NEIGHBOURS]
     if case.kind == "variant":
         return [check for check in found if {play.name for play in needed(_plays(check))} <= _PLAYED]
     return found

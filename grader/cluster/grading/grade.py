@@ -116,13 +116,25 @@ class ClusterGrading:
             yield
 
     def checks(self, names: Iterable[str]) -> list[Check]:
-        """Pick the checks that a cluster can answer."""
-        found = choose(names, faults=True, extra=CLUSTER_CHECKS)
+        """Pick the checks that a cluster can answer.
+
+        Raises:
+            BadInput: there is no such item or check, or it is one that only this machine can answer.
+        """
+        wanted = list(names)
+        found = choose(wanted, faults=True, extra=CLUSTER_CHECKS)
         there = set(AVAILABLE) - (set() if self.days > 1 else {"empty"})
         if not self.faults:
             there -= {name for name, play in PLAYS.items() if play.fault}
         short = frozenset() if self.days > 1 else NEIGHBOURS
-        return [check for check in found if set(check.needs) <= there and check.id not in short]
+        kept = [check for check in found if set(check.needs) <= there and check.id not in short]
+        lacking = [check.id for check in found if check.id in wanted and check not in kept]
+        if lacking:
+            raise BadInput(
+                f"a cluster does not show {', '.join(lacking)} in this way of grading", where="ITEM",
+                remedy="grade it here: --target local, the default; or with both days, and without --quick",
+            )  # fmt: skip
+        return kept
 
     def _push(self, submission: Submission) -> str:
         apps = {name: one.manifest for name, one in submission.pipelines.items() if one.own}

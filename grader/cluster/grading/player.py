@@ -24,6 +24,7 @@ from pipelines.local.errors import BadInput
 
 PATIENCE = 1800.0
 """Seconds that one workflow may take."""
+_ENDING = 300.0
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 
 
@@ -51,7 +52,7 @@ class ClusterPlayer:
     def play(self, name: str, pipelines: Sequence[str]) -> None:
         """Play one play of some pipelines, in the order of the data's way."""
         play = PLAYS[name]
-        self._switch(play.source)
+        self.switch(play.source)
         for pipeline in [one for one in pipelines if one in play.pipelines]:
             self._pipeline(pipeline, play)
 
@@ -70,7 +71,10 @@ class ClusterPlayer:
 
     def switch(self, state: str) -> None:
         """Bring the source into a state."""
-        self._switch(state)
+        if state != self._source:
+            self.site.ends.ensure()
+            self.site.source.switch(state)
+            self._source = state
 
     def _pipeline(self, name: str, play: Play) -> None:
         pipeline = Pipeline(name=name, submission=self.submission, objects=self.objects)
@@ -103,7 +107,15 @@ class ClusterPlayer:
         return name
 
     def _follow(self, started: str | BadInput) -> Mapping[str, Any] | BadInput:
-        return started if isinstance(started, BadInput) else self.site.workflows.follow(started, patience=PATIENCE)
+        """Wait for a run's end; one that takes too long is ended, and judged as it is then."""
+        if isinstance(started, BadInput):
+            return started
+        try:
+            return self.site.workflows.follow(started, patience=PATIENCE)
+        except BadInput as error:
+            self.say(f"{error}: it is ended")
+            self.site.workflows.terminate(started)
+            return self.site.workflows.follow(started, patience=_ENDING)
 
     def _keep(  # noqa: PLR0917 - what was seen of one run
         self,
@@ -130,12 +142,6 @@ class ClusterPlayer:
         reports = kept_reports(self.site.lake, run.name.replace("-", "_")) if pipeline.name == "publish" else {}
         self.played.append(Played(run=run, left=left, deliveries=deliveries, reports=reports))
         self.say(f"{run.name}: {run.phase}")
-
-    def _switch(self, state: str) -> None:
-        if state != self._source:
-            self.site.ends.ensure()
-            self.site.source.switch(state)
-            self._source = state
 
     def _received(self, service: str) -> list[dict[str, Any]]:
         self.site.ends.ensure()
