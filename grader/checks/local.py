@@ -13,7 +13,6 @@ from typing import Any
 from grader.checks.manifests import ManifestProbe
 from grader.checks.probe import Delivery, Installed, Run, SparkRun
 from grader.data.states import BASE, LATE, oracle_filter
-from grader.fingerprint.files import data_files
 from grader.fingerprint.lake import Lake
 from grader.lineage.gather import known_runs, traces
 from grader.lineage.snapshots import Document
@@ -44,8 +43,6 @@ class LocalProbe(ManifestProbe):
         begun: when the first run began; older events and snapshots prove nothing about these runs.
         since: number of webhook calls that were there before.
         lake: its tables.
-        flux_root: folder of the Flux tree that is graded; None for none.
-        hello: runs of the small workloads of that tree.
     """
 
     state: StateDir
@@ -55,8 +52,6 @@ class LocalProbe(ManifestProbe):
     begun: datetime
     since: int = 0
     lake: Lake = field(kw_only=True)
-    flux_root: Path | None = None
-    hello: Sequence[Run] = ()
     _oracles: dict[str, Oracle] = field(default_factory=dict, repr=False)
 
     def has(self, need: str) -> bool:
@@ -88,8 +83,7 @@ class LocalProbe(ManifestProbe):
         state = run.after.get(table.name)
         if state is None or not state.metadata or state.snapshot is None:
             return self.lake.rows(table.name)
-        found = self.lake.static(state.metadata)
-        return self.lake.file_rows(found, data_files(found, state.snapshot))
+        return self.lake.rows_of(state.metadata, state.snapshot)
 
     def runs(self) -> Sequence[Run]:
         """The runs."""
@@ -141,16 +135,6 @@ class LocalProbe(ManifestProbe):
     def installed(self) -> Sequence[Installed]:
         """Nothing: there is no cluster."""
         return ()
-
-    def flux(self) -> Path:
-        """The tree that was given."""
-        if self.flux_root is None:
-            raise LookupError("no Flux tree was given")
-        return self.flux_root
-
-    def hello_runs(self) -> Sequence[Run]:
-        """The runs that were given with it."""
-        return self.hello
 
     def dbt_artifacts(self, run: Run) -> Path | None:
         """Find what the run's dbt step left under its working folder."""

@@ -1,4 +1,4 @@
-"""What can be told from manifests alone, wherever they come from: templates, schedules, retries and conditions."""
+"""What is the same on every target: what manifests tell of templates, schedules, retries, conditions, and a tree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from grader.checks.probe import Attempt, Planned
+from grader.checks.probe import Attempt, Planned, Run
 from pipelines.local.cron import Schedule
 from pipelines.local.cron.logical import Logical
 from pipelines.local.engine import Engine, VirtualClock
@@ -28,9 +28,13 @@ class ManifestProbe:
 
     Args:
         documents: the pipelines' manifests.
+        flux_root: folder of the Flux tree that is graded; None for none.
+        hello: runs of the small workloads of that tree.
     """
 
     documents: Documents
+    flux_root: Path | None = None
+    hello: Sequence[Run] = ()
 
     def templates(self) -> Sequence[Mapping[str, Any]]:
         """The WorkflowTemplates."""
@@ -75,6 +79,16 @@ class ManifestProbe:
         """Judge a status as Argo does."""
         succeeded, failed = Lang.shared().conditions({"status": status}, success, failure)
         return "failed" if failed else "succeeded" if succeeded else "waiting"
+
+    def flux(self) -> Path:
+        """The tree that was given."""
+        if self.flux_root is None:
+            raise LookupError("no Flux tree was given")
+        return self.flux_root
+
+    def hello_runs(self) -> Sequence[Run]:
+        """The runs that were given with it."""
+        return self.hello
 
     def parameters(self) -> Sequence[Mapping[str, Any]]:
         """ConfigMaps and Secrets that parameters come from, beside those of the manifests."""

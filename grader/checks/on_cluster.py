@@ -10,12 +10,15 @@ from grader.checks.registry import Registry
 
 M01 = Registry("M01")
 M04 = Registry("M04")
+_HINTS = (
+    "Who waits for whom? Begin with the source, then the release, then the Kustomization around it.",
+    "`batchlab cluster status` lists Flux's objects with their conditions, and the pods that do not come up.",
+)
 _COLUMNS = ("object", "ready", "applied by", "status")
 
 
 @M01.check("ready", points=2, needs=("cluster",), pipelines=(), hints=(
-    "Who waits for whom? Begin with the source, then the release, then the Kustomization around it.",
-    "`batchlab cluster status` lists Flux's objects with their conditions, and the pods that do not come up.",
+    *_HINTS,
     "flux get all -A; kubectl -n spark-operator get pods; kubectl get crd sparkapplications.sparkoperator.k8s.io",
 ))  # fmt: skip
 def spark_operator(probe: Probe) -> Passed:
@@ -25,8 +28,7 @@ def spark_operator(probe: Probe) -> Passed:
 
 
 @M04.check("ready", points=2, needs=("cluster",), pipelines=(), hints=(
-    "Who waits for whom? Begin with the source, then the release, then the Kustomization around it.",
-    "`batchlab cluster status` lists Flux's objects with their conditions, and the pods that do not come up.",
+    *_HINTS,
     "flux get all -A; kubectl -n argo get pods; kubectl get crd workflows.argoproj.io",
 ))  # fmt: skip
 def argo(probe: Probe) -> Passed:

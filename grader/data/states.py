@@ -41,7 +41,7 @@ class Source:
             pg.execute(f"CREATE SCHEMA IF NOT EXISTS {SAVED}")
             pg.execute(f"CREATE TABLE IF NOT EXISTS {SAVED}.flights (LIKE ops.flights INCLUDING ALL)")
             pg.execute(f"CREATE TABLE IF NOT EXISTS {SAVED}.weather (LIKE ops.weather INCLUDING ALL)")
-            columns = _columns(pg, "flights")
+            columns = source_columns(pg, "flights")
             pg.execute(
                 f"INSERT INTO {SAVED}.flights ({columns}) SELECT {columns} FROM ops.flights "
                 f"WHERE delivery = 0 AND flight_date IN ({listed}) ON CONFLICT DO NOTHING"
@@ -60,7 +60,7 @@ class Source:
         """
         listed = _listed(self.days)
         with psycopg.connect(self.dsn) as pg:
-            columns = _columns(pg, "flights")
+            columns = source_columns(pg, "flights")
             pg.execute(f"DELETE FROM ops.flights WHERE flight_date IN ({listed})")
             pg.execute(f"INSERT INTO ops.flights ({columns}) SELECT {columns} FROM {SAVED}.flights")
             pg.execute(f"DELETE FROM ops.weather WHERE {_LOCAL} IN ({listed})")
@@ -116,7 +116,7 @@ def oracle_filter(state: str, days: Sequence[date]) -> Mapping[str, str]:
     return {"flights": "true", "weather": "true"}
 
 
-def _columns(pg: psycopg.Connection[tuple[object, ...]], table: str) -> str:
+def source_columns(pg: psycopg.Connection[tuple[object, ...]], table: str) -> str:
     """List a table's columns but the generated ones."""
     rows = pg.execute(
         "SELECT string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position) FROM information_schema.columns "

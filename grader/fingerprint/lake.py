@@ -157,6 +157,11 @@ class Lake:
             copy_in(self.con, pg, f"SELECT * FROM {full}", full)
         return identifier(full)
 
+    def rows_of(self, metadata: str, snapshot: int) -> str:
+        """Give the SQL source of a snapshot's rows, by the location of a metadata file that knows the snapshot."""
+        found = self.static(metadata)
+        return self.file_rows(found, data_files(found, snapshot))
+
     def file_rows(self, table: Table, files: list[DataFile]) -> str:
         """Give the SQL source of the rows of some of a table's files."""
         return FileReader(self.con, table).rows(files)

@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from grader.data.states import SAVED
+from grader.data.states import SAVED, source_columns
 from grader.grading.copies import copy_table, tables_of
 from grader.oracle.tables import TABLES
 
@@ -53,7 +53,7 @@ class Guard:
             pg.execute(f"CREATE TABLE {KEPT}.iceberg (rows jsonb)")
             pg.execute(f"INSERT INTO {KEPT}.iceberg VALUES (%s)", (Jsonb(rows),))
             for table, day in _DAYS.items():
-                rows_of_days = f"SELECT {_columns(pg, table)} FROM ops.{table} WHERE {day} = ANY(%s)"
+                rows_of_days = f"SELECT {source_columns(pg, table)} FROM ops.{table} WHERE {day} = ANY(%s)"
                 pg.execute(f"CREATE TABLE {KEPT}.{table} AS {rows_of_days}", (list(self.days),))
             for table in tables_of(pg, _REPORTING):
                 copy_table(pg, (_REPORTING, table), (_REPORTS, table))
@@ -87,7 +87,7 @@ class Guard:
             )
         with psycopg.connect(self.dsn) as pg:
             for table, day in _DAYS.items():
-                columns = _columns(pg, table)
+                columns = source_columns(pg, table)
                 pg.execute(f"DELETE FROM ops.{table} WHERE {day} = ANY(%s)", (list(self.days),))
                 pg.execute(f"INSERT INTO ops.{table} ({columns}) SELECT {columns} FROM {KEPT}.{table}")
             for table in tables_of(pg, _REPORTING):
@@ -100,14 +100,3 @@ class Guard:
         with psycopg.connect(self.catalog_dsn) as pg:
             rows = pg.execute("SELECT to_jsonb(t) FROM iceberg_tables t").fetchall()
         return json.loads(json.dumps([row for (row,) in rows]))  # type: ignore[no-any-return]
-
-
-def _columns(pg: psycopg.Connection[Any], table: str) -> str:
-    """List a table's columns but the generated ones."""
-    row = pg.execute(
-        "SELECT string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position) FROM information_schema.columns "
-        "WHERE table_schema = 'ops' AND table_name = %s AND is_generated = 'NEVER'",
-        (table,),
-    ).fetchone()
-    assert row is not None
-    return str(row[0])

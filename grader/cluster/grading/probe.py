@@ -20,7 +20,6 @@ from grader.cluster.grading import dbt
 from grader.cluster.grading.live import Left
 from grader.data.states import oracle_filter
 from grader.fingerprint.canonical import identifier
-from grader.fingerprint.files import data_files
 from grader.fingerprint.lake import Lake
 from grader.fingerprint.postgres import copy_in
 from grader.grading.plays import PLAYS
@@ -61,8 +60,6 @@ class ClusterProbe(ManifestProbe):
         played: the runs, in the order they were made.
         scope: the pipelines that are judged.
         installed_now: the platform's own objects and whether they are Ready.
-        flux_root: folder of the Flux tree that is graded; None for none.
-        hello: runs of that tree's small workloads.
         events: folder with the lineage events that the cluster received.
         known: every Workflow of the cluster, by name.
         begun: when the first run began; older events and snapshots prove nothing about these runs.
@@ -77,8 +74,6 @@ class ClusterProbe(ManifestProbe):
     played: Sequence[Played]
     scope: tuple[str, ...]
     installed_now: Sequence[Installed]
-    flux_root: Path | None
-    hello: Sequence[Run]
     events: Path
     known: Mapping[str, Mapping[str, Any]]
     begun: datetime
@@ -114,8 +109,7 @@ class ClusterProbe(ManifestProbe):
         state = run.after.get(table.name)
         if state is None or not state.metadata or state.snapshot is None:
             return self.lake.rows(table.name)
-        found = self.lake.static(state.metadata)
-        return self.lake.file_rows(found, data_files(found, state.snapshot))
+        return self.lake.rows_of(state.metadata, state.snapshot)
 
     @cached_property
     def _played(self) -> Mapping[str, Played]:
@@ -154,16 +148,6 @@ class ClusterProbe(ManifestProbe):
         """SparkApplications, as they were when the run that made them had ended."""
         names = {run.name for run in self.runs()}
         return [one for each in self.played if each.run.name in names for one in each.left.applications]
-
-    def flux(self) -> Path:
-        """The tree that was given."""
-        if self.flux_root is None:
-            raise LookupError("no Flux tree was given")
-        return self.flux_root
-
-    def hello_runs(self) -> Sequence[Run]:
-        """The runs of its small workloads on the cluster."""
-        return self.hello
 
     def parameters(self) -> Sequence[Mapping[str, Any]]:
         """The cluster's ConfigMaps."""
