@@ -40,8 +40,9 @@ test-cluster: setup ## Tests on a real cluster (KUBECONFIG): the goldens (TESTS=
 prove-cluster: setup ## Prove the grader on a cluster: mutants fail there, variants pass (an hour; CASE=ingest-append for one)
 	@$(BIN)/pytest -m "cluster and slow" -s grader/prove/tests/test_on_cluster.py $(if $(CASE),-k "[$(CASE)]")
 
-lint: setup ## ruff, mypy strict, import contracts
+lint: setup ## ruff, mypy strict (what steps run, also as Python 3.10: the official Spark image), import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo
+	@$(BIN)/mypy --python-version 3.10 $(addprefix -p pipelines.,datatier ingest transform publish)
 
 bench: setup ## Measure speed and memory, as ratios to a plain spark-submit
 	@$(BIN)/python tools/bench.py

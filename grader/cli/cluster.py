@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import TextIO
 
 import click
-from rich.console import Console
-from rich.table import Table
 
+from grader.cli._cluster_looks import compare, status
 from grader.cluster import deploy, lake, remove, waiting
-from grader.cluster.place import Place, find, load
-from grader.cluster.workflows import Workflows
-from pipelines.local.errors import BadInput
+from grader.cluster.place import Place, choose, load
 from pipelines.local.state import StateDir
 
 PATIENCE = 900
@@ -69,7 +63,7 @@ def up(
     """  # noqa: D301
     begun = time.monotonic()
     state = StateDir.locate().ensure()
-    place = _place(state, existing=existing, registry=registry, overlay=overlay, builder=builder)
+    place = choose(state, existing=existing, registry=registry, overlay=overlay, builder=builder)
     place = deploy.prepare(state, place, nodes=int(nodes), say=_say)
     pushed = deploy.push(place, _folders(None)[0], _say)
     left = waiting.wait(place.kubectl, _say, patience=timeout, digest=pushed.digest)
@@ -127,39 +121,6 @@ def push(submission: Path | None, timeout: int, no_wait: bool, as_json: bool) ->
 
 
 @cluster.command()
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-def status(as_json: bool) -> int:
-    """Say on one screen what runs and what is wrong; exit 1 where something is.
-
-    \b
-    Example:
-      batchlab cluster status
-    """  # noqa: D301
-    place = load(StateDir.locate())
-    place.kubectl.reachable()
-    states = waiting.flux_states(place.kubectl)
-    troubles = waiting.troubles(place.kubectl)
-    healthy = bool(states) and all(each.ready for each in states)
-    if as_json:
-        document = {"healthy": healthy, "flux": [asdict(each) for each in states], "troubles": troubles}
-        click.echo(json.dumps(document, indent=2))
-        return 0 if healthy else 1
-    table = Table(box=None, pad_edge=False)
-    for heading in ("", "Flux", "state"):
-        table.add_column(heading, overflow="fold")
-    for each in states:
-        mark = "[green]ready[/green]" if each.ready else "[red]waits[/red]"
-        table.add_row(mark, each.title, each.message if each.ready else f"{each.reason}: {each.message}")
-    console = Console()
-    console.print(table)
-    if not states:
-        console.print("[red]Flux has nothing here[/red]: run `batchlab cluster up`")
-    for text in troubles:
-        console.print(f"[yellow]{text}[/yellow]" if healthy else f"[red]{text}[/red]", markup=True, highlight=False)
-    return 0 if healthy else 1
-
-
-@cluster.command()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--export", type=click.Path(path_type=Path), help="First write every table to this folder, as Parquet.")
 def down(yes: bool, export: Path | None) -> int:
@@ -187,57 +148,8 @@ def down(yes: bool, export: Path | None) -> int:
     return 0
 
 
-@cluster.command()
-@click.argument("workflow")
-@click.argument("run", type=click.File())
-def compare(workflow: str, run: TextIO) -> int:
-    """Compare a workflow of the cluster with a run here, node by node; exit 1 where they differ.
-
-    \b
-    Example:
-      batchlab run cluster/apps --name daily -p ds=2013-03-10 --json > run.json
-      batchlab cluster compare daily-x7k2p run.json
-    """  # noqa: D301
-    from grader.cluster.parity import compare as differences
-
-    try:
-        document = json.load(run)
-    except ValueError as error:
-        raise BadInput(f"is no JSON: {error}", where=run.name, remedy="write it with `batchlab run --json`") from error
-    found = differences(Workflows(kubectl=load(StateDir.locate()).kubectl).get(workflow), document)
-    for line in found:
-        click.echo(line)
-    click.echo("the runs differ" if found else "the runs have the same nodes", err=True)
-    return 1 if found else 0
-
-
-def _place(state: StateDir, *, existing: bool, registry: str | None, overlay: str | None, builder: str | None) -> Place:
-    """Decide which cluster is meant: the one of before, unless the options say another."""
-    known = find(state)
-    if known is not None and known.kind == existing:
-        other = "an existing one" if existing else "a kind cluster"
-        raise BadInput(
-            f"this checkout has a cluster, and you ask for {other}", remedy="`batchlab cluster down` first",
-        )  # fmt: skip
-    if not existing:
-        if registry or overlay == "offline":
-            raise BadInput("--registry and the overlay offline are for an existing cluster", remedy="add --existing")
-        file = str(state.root / "cluster" / "kubeconfig")
-        return known or Place(kind=True, kubeconfig=file, push="127.0.0.1:5001", pull="kind-registry:5000")
-    if registry:
-        push, _, pull = registry.partition("=")
-    elif known is not None:
-        push, pull = known.push, known.pull
-    else:
-        raise BadInput("an existing cluster needs a registry", where="--registry", remedy="--registry HOST:PORT")
-    program = builder if builder is not None else known.builder if known else ""
-    if program and shutil.which(program.split()[0]) is None:
-        raise BadInput("there is no such program", where=f"--builder {program}")
-    return Place(
-        kind=False, push=push, pull=pull or push, builder=program, flux=known.flux if known else False,
-        kubeconfig=os.environ.get("KUBECONFIG") or (known.kubeconfig if known else ""),
-        overlay=overlay or (known.overlay if known else "local"),
-    )  # fmt: skip
+cluster.add_command(status)
+cluster.add_command(compare)
 
 
 def _folders(submission: Path | None) -> tuple[dict[str, Path], dict[str, Path]]:

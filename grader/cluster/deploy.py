@@ -79,6 +79,7 @@ def push(place: Place, folders: Mapping[str, Path], say: Say, *, apps: Mapping[s
         "image": images.push_code(registry, folders),
         "toolsImage": built["tools"],
         "catalogImage": built["catalog"],
+        "depsImage": built["deps"],
         "yearShift": tree.year_shift(),
         "chartVersion": tree.push_chart(registry),
     }
@@ -134,6 +135,7 @@ def urls(place: Place) -> list[tuple[str, str]]:
             ("Iceberg catalog", "http://127.0.0.1:8181"),
             ("object store", "http://127.0.0.1:7070"),
             ("PostgreSQL", "127.0.0.1:15432"),
+            ("Spark history", "http://127.0.0.1:18080"),
             ("Spark UI of a running job", "kubectl -n batch port-forward POD-driver 4040"),
         ]
     argo = "argo-server" if place.overlay == "offline" else "argo-workflows-server"
@@ -142,5 +144,6 @@ def urls(place: Place) -> list[tuple[str, str]]:
         ("Iceberg catalog", "kubectl -n platform port-forward service/catalog 8181"),
         ("object store", "kubectl -n platform port-forward service/store 7070"),
         ("PostgreSQL", "kubectl -n platform port-forward service/postgres 15432:5432"),
+        ("Spark history", "kubectl -n batch port-forward service/spark-history 18080, then http://127.0.0.1:18080"),
         ("Spark UI of a running job", "kubectl -n batch port-forward POD-driver 4040"),
     ]

@@ -16,7 +16,7 @@ REGISTRY_PORT = 5001
 IMAGE = "registry:3.0.0"
 CONFIGS = {1: "one-node.yaml", 3: "three-nodes.yaml"}
 FOLDER = Path(grader.__file__).parent.parent / "cluster" / "kind"
-PORTS = (2746, 8181, 7070, 15432)
+PORTS = (2746, 8181, 7070, 15432, 18080)
 MEMORY = 6 << 30
 MIRRORED = ("docker.io",)
 _HOSTS = """server = "https://registry-1.docker.io"

@@ -19,15 +19,24 @@ WAREHOUSE = "s3://lake/warehouse"
 
 @contextmanager
 def catalog(kubectl: Kubectl) -> Iterator[Catalog]:
-    """Connect to the catalog; where the object store is, this client says itself, and how to log in it is told."""
-    from pyiceberg.catalog.rest import RestCatalog
-
+    """Connect to the catalog while a `with` block lasts."""
     with (
         forwarded(kubectl, "platform", "catalog", 8181) as port,
         forwarded(kubectl, "platform", "store", 7070) as store,
     ):
-        settings = {"s3.endpoint": f"http://127.0.0.1:{store}", "warehouse": WAREHOUSE}
-        yield RestCatalog("lake", uri=f"http://127.0.0.1:{port}", **settings)
+        yield connect(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{store}")
+
+
+def connect(uri: str, store: str) -> Catalog:
+    """Connect to a catalog; where the object store is, this client says itself, and how to log in it is told.
+
+    Args:
+        uri: the catalog, as it is reached from here.
+        store: the object store, as it is reached from here.
+    """
+    from pyiceberg.catalog.rest import RestCatalog
+
+    return RestCatalog("lake", uri=uri, **{"s3.endpoint": store, "warehouse": WAREHOUSE})
 
 
 def export(kubectl: Kubectl, folder: Path, say: Callable[[str], None]) -> list[Path]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -66,6 +68,46 @@ def find(state: StateDir) -> Place | None:
         raise BadInput(
             f"cannot be read: {error}", where=str(path(state)), remedy="remove it and run `up` again"
         ) from error
+
+
+def choose(state: StateDir, *, existing: bool, registry: str | None, overlay: str | None, builder: str | None) -> Place:
+    """Decide which cluster is meant: the one of before, unless the options say another.
+
+    Args:
+        state: where the one of before is kept.
+        existing: not one of kind.
+        registry: `HOST:PORT`, or `HERE=THERE`; None: as before.
+        overlay: folder of `clusters/`; None: as before.
+        builder: program that builds images; None: as before.
+
+    Raises:
+        BadInput: the options contradict each other, or what was there before.
+    """
+    known = find(state)
+    if known is not None and known.kind == existing:
+        other = "an existing one" if existing else "a kind cluster"
+        raise BadInput(
+            f"this checkout has a cluster, and you ask for {other}", remedy="`batchlab cluster down` first",
+        )  # fmt: skip
+    if not existing:
+        if registry or overlay == "offline":
+            raise BadInput("--registry and the overlay offline are for an existing cluster", remedy="add --existing")
+        file = str(state.root / "cluster" / "kubeconfig")
+        return known or Place(kind=True, kubeconfig=file, push="127.0.0.1:5001", pull="kind-registry:5000")
+    if registry:
+        push, _, pull = registry.partition("=")
+    elif known is not None:
+        push, pull = known.push, known.pull
+    else:
+        raise BadInput("an existing cluster needs a registry", where="--registry", remedy="--registry HOST:PORT")
+    program = builder if builder is not None else known.builder if known else ""
+    if program and shutil.which(program.split()[0]) is None:
+        raise BadInput("there is no such program", where=f"--builder {program}")
+    return Place(
+        kind=False, push=push, pull=pull or push, builder=program, flux=known.flux if known else False,
+        kubeconfig=os.environ.get("KUBECONFIG") or (known.kubeconfig if known else ""),
+        overlay=overlay or (known.overlay if known else "local"),
+    )  # fmt: skip
 
 
 def save(state: StateDir, place: Place) -> None:

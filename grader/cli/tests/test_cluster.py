@@ -159,3 +159,13 @@ def test_grading_on_a_cluster_that_does_not_answer(home: StateDir, capsys: pytes
         main(["grade", "--reference", "--target", "cluster"])
     assert ended.value.code == 2
     assert "the cluster does not answer" in capsys.readouterr().err
+
+
+def test_what_is_compared_is_checked_first(home: StateDir, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A day that is none, and a run that is no JSON, before the cluster is asked."""
+    run = tmp_path / "run.json"
+    run.write_text("not JSON")
+    assert "--day: 10 March is no date" in refused(capsys, "compare", "daily-1", str(run), "--day", "10 March")
+    assert "this checkout has no cluster" in refused(capsys, "compare", "daily-1", str(run))
+    place.save(home, place.Place(kind=False, kubeconfig="none", push="r:1", pull="r:1"))
+    assert "is no JSON" in refused(capsys, "compare", "daily-1", str(run))

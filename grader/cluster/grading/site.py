@@ -6,18 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pyiceberg.catalog.rest import RestCatalog
-
 from grader.cluster.commands import Kubectl
 from grader.cluster.credentials import read
 from grader.cluster.grading.guard import Guard
 from grader.cluster.grading.tunnels import Tunnels, tunnels
-from grader.cluster.lake import WAREHOUSE
+from grader.cluster.lake import connect
 from grader.cluster.place import Place
 from grader.cluster.workflows import Workflows
 from grader.data.states import Source
 from grader.fingerprint.cache import DigestCache
-from grader.fingerprint.lake import CATALOG, Lake
+from grader.fingerprint.lake import Lake
 from grader.grading.plays import DAYS
 from pipelines.local.state import StateDir
 
@@ -61,7 +59,7 @@ def site(place: Place, state: StateDir) -> Iterator[Site]:
         login = read(place.kubectl, "platform", "postgres-credentials")
         dsn = ends.dsn("batchlab", login["STEPS_PASSWORD"], "batchlab")
         cache = DigestCache(state.ensure().cache / "cluster-fingerprints.db")
-        lake = Lake(catalog=_catalog(ends), dsn=dsn, cache=cache)
+        lake = Lake(catalog=connect(ends.url("catalog"), ends.url("store")), dsn=dsn, cache=cache)
         try:
             yield Site(
                 workflows=Workflows(kubectl=place.kubectl), ends=ends, lake=lake, source=Source(dsn=dsn, days=DAYS),
@@ -69,9 +67,3 @@ def site(place: Place, state: StateDir) -> Iterator[Site]:
             )  # fmt: skip
         finally:
             lake.con.close()
-
-
-def _catalog(ends: Tunnels) -> RestCatalog:
-    """Connect to the catalog; where the object store is, this client says itself, and how to log in it is told."""
-    settings = {"s3.endpoint": ends.url("store"), "warehouse": WAREHOUSE}
-    return RestCatalog(CATALOG, uri=ends.url("catalog"), **settings)

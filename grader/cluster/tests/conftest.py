@@ -9,6 +9,7 @@ import pytest
 
 from grader.cluster import lake, place
 from grader.cluster.commands import Kubectl
+from grader.cluster.tests.daily import fired
 from grader.cluster.workflows import Workflows
 from pipelines.local.state import StateDir
 
@@ -27,6 +28,12 @@ def kubectl() -> Kubectl:
 def workflows(kubectl: Kubectl) -> Workflows:
     """Give its workflows."""
     return Workflows(kubectl=kubectl)
+
+
+@pytest.fixture(scope="session")
+def ran(kubectl: Kubectl, workflows: Workflows) -> dict[str, Any]:
+    """Give a day of all pipelines, as its schedule ran it."""
+    return fired(kubectl, workflows)
 
 
 @pytest.fixture

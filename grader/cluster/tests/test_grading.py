@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
+from contextlib import closing
 from typing import Any
 
 import psycopg
@@ -15,24 +15,12 @@ from grader.cluster.grading.grade import ClusterGrading
 from grader.cluster.grading.site import site
 from grader.cluster.place import load
 from grader.cluster.reach import forwarded
+from grader.demo.display import Display
 from grader.grading.grade import Graded
 from grader.submission import reference
 from pipelines.local.state import StateDir
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(3000)]
-
-
-class Quiet:
-    """Says what happens to the log of the test."""
-
-    def stage(self, title: str) -> Any:
-        """Print a stage."""
-        print(title, flush=True)
-        return nullcontext()
-
-    def now(self, text: str) -> None:
-        """Print what it does."""
-        print(f"  {text}", flush=True)
 
 
 def seen() -> dict[str, Any]:
@@ -58,9 +46,10 @@ def graded(kubectl: Kubectl) -> tuple[Graded, dict[str, Any], dict[str, Any]]:
     state = StateDir.locate()
     assert kubectl
     before = seen()
-    grading = ClusterGrading(state=state, place=load(state), display=Quiet(), days=1)
-    with grading.graded(reference()) as found:
-        result = found
+    with closing(Display(state.logs / "grade-cluster.log")) as display:
+        grading = ClusterGrading(state=state, place=load(state), display=display, days=1)
+        with grading.graded(reference()) as found:
+            result = found
     return result, before, seen()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,53 +12,23 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from grader.cluster import lake
+from grader.cluster import lake, place
 from grader.cluster.commands import Kubectl
 from grader.cluster.credentials import read
-from grader.cluster.grading.live import plain
+from grader.cluster.images import push_code
 from grader.cluster.reach import forwarded
+from grader.cluster.registry import Registry
+from grader.cluster.tests.daily import day_of
 from grader.cluster.tests.until import until
 from grader.cluster.tree import year_shift
 from grader.cluster.waiting import LAYERS, flux_states, pod_troubles
 from grader.cluster.workflows import Workflows, told
-from pipelines.local.cron.conversion import CRON_LABEL, TIME_ANNOTATION
+from grader.submission import reference
+from pipelines.local.cron.conversion import TIME_ANNOTATION
+from pipelines.local.state import StateDir
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
-NOW = "daily-now"
 PLATFORM = ("argo", "spark-operator", "platform", "flux-system")
-PATIENCE = 1500.0
-
-
-@pytest.fixture(scope="session")
-def ran(kubectl: Kubectl, workflows: Workflows) -> dict[str, Any]:
-    """Have the CronWorkflow `daily` fire within the next minute, and not again; gives its workflow at its end."""
-    cron = json.loads(kubectl("get", "cronworkflow.argoproj.io", "daily", "-n", "batch", "-o", "json"))
-    soon = {**cron["spec"], "schedules": ["* * * * *"], "concurrencyPolicy": "Forbid"}
-    kubectl.apply({**plain(cron), "metadata": {"name": NOW, "namespace": "batch"}, "spec": soon})
-    made: list[dict[str, Any]] = []
-
-    def fired() -> bool:
-        made[:] = kubectl.items("workflows.argoproj.io", "-n", "batch", "-l", f"{CRON_LABEL}={NOW}")
-        return bool(made)
-
-    try:
-        until("the CronWorkflow did not fire", fired)
-    finally:
-        kubectl("delete", "cronworkflow.argoproj.io", NOW, "-n", "batch", "--cascade=orphan", check=False)
-    return workflows.follow(made[0]["metadata"]["name"], patience=PATIENCE)
-
-
-def day_of(run: dict[str, Any]) -> str:
-    """Give the logical date that the schedule's expression gave a run."""
-    nodes = run["status"]["nodes"].values()
-    values = {
-        str(one["value"])
-        for node in nodes
-        for one in (node.get("inputs") or {}).get("parameters") or ()
-        if one["name"] == "ds"
-    }
-    (found,) = values
-    return found
 
 
 def rows(catalog: Any, table: str, day: str) -> list[dict[str, Any]]:
@@ -161,6 +132,57 @@ def test_lineage_comes_from_the_drivers(ran: dict[str, Any], kubectl: Kubectl) -
     assert any(parent.startswith(f"{name}.") and ".extract" in parent for parent in parents)
     inputs = {one["name"] for event in events for one in event.get("inputs", [])}
     assert "batchlab.ops.flights" in inputs
+
+
+def test_finished_jobs_are_in_sparks_history(ran: dict[str, Any], kubectl: Kubectl) -> None:
+    """Every application of the day left its event log, with its jobs, where the history server reads it."""
+    label = f"workflows.argoproj.io/workflow={ran['metadata']['name']}"
+    mine = {each["metadata"]["name"] for each in kubectl.items("sparkapplications", "-n", "batch", "-l", label)}
+    assert mine
+    with forwarded(kubectl, "batch", "spark-history", 18080) as port:
+        address = f"http://127.0.0.1:{port}/api/v1/applications"
+
+        def listed() -> dict[str, str]:
+            found = requests.get(address, params={"status": "completed"}, timeout=60).json()
+            return {each["name"]: each["id"] for each in found if each["name"] in mine}
+
+        until("not every application is in the history", lambda: set(listed()) == mine, patience=60)
+        for each in listed().values():
+            jobs = requests.get(f"{address}/{each}/jobs", timeout=60).json()
+            assert {job["status"] for job in jobs} == {"SUCCEEDED"}
+
+
+def test_two_versions_of_the_code_run_side_by_side(kubectl: Kubectl, workflows: Workflows, tmp_path: Path) -> None:
+    """Each hash is an image of its own: what runs with the one before goes on with it."""
+    registry, folders = Registry(address=place.load(StateDir.locate()).push), reference().folders()
+    changed = tmp_path / "ingest"
+    shutil.copytree(folders["ingest"], changed)
+    (changed / "version.txt").write_text("changed\n")
+    images = [push_code(registry, folders), push_code(registry, {**folders, "ingest": changed})]
+    assert images[0] != images[1]
+    running = [workflows.create(sight_of_code(image)) for image in images]
+    done = [workflows.follow(name, patience=600) for name in running]
+    seen = [
+        each["outputs"]["result"] for run in done for each in run["status"]["nodes"].values() if each["type"] == "Pod"
+    ]
+    assert seen == ["reference", "changed"], [told(run) for run in done]
+
+
+def sight_of_code(image: str) -> dict[str, Any]:
+    """Make a workflow that tells which code its image has."""
+    source = (
+        "from pathlib import Path\n"
+        "import pipelines.ingest\n"
+        "file = Path(pipelines.ingest.__file__).parent / 'version.txt'\n"
+        "print(file.read_text().strip() if file.exists() else 'reference')\n"
+    )
+    template = {"name": "main", "script": {"image": image, "command": ["python3"], "source": source}}
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"generateName": "sight-"},
+        "spec": {"entrypoint": "main", "serviceAccountName": "workflow", "templates": [template]},
+    }
 
 
 def test_steps_know_no_more_than_they_need(kubectl: Kubectl) -> None:

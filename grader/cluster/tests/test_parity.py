@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.cluster.parity import compare
+from grader.cluster.parity import compare, compare_tables
+from grader.fingerprint.digest import Digest, Fingerprint
 
 
 def nodes(name: str, **phases: str) -> dict[str, Any]:
@@ -35,3 +36,32 @@ def test_the_same_template_gives_the_same_nodes() -> None:
     assert compare(cluster, local) == ['node <workflow>.a: phase: expected "Succeeded", got "Failed"']
     local["nodes"] = nodes("daily-1")
     assert "node <workflow>.a: missing (expected Pod Succeeded)" in compare(cluster, local)
+
+
+class Tables:
+    """A lake with some tables, each with one day."""
+
+    def __init__(self, **held: Digest) -> None:
+        self.held = {name.replace("__", "."): digest for name, digest in held.items()}
+
+    def tables(self) -> list[str]:
+        """Name them."""
+        return list(self.held)
+
+    def fingerprint(self, name: str) -> Fingerprint:
+        """Give the day's digest."""
+        return Fingerprint(table=name, snapshot=None, partitions={"flight_date=2013-03-10": self.held[name]})
+
+
+def test_tables_are_compared_by_what_they_hold_of_a_day() -> None:
+    """Other rows, and a table that one side lacks, are differences; another day, no rows and the source are none."""
+    same = Digest(rows=2, low=5, high=7)
+    cluster: Any = Tables(lake__raw__flights=same, lake__raw__empty=Digest(), ops__flights=same)
+    local: Any = Tables(lake__raw__flights=same, ops__flights=Digest(rows=9, low=1, high=1))
+    assert compare_tables(cluster, local, "2013-03-10") == []
+    local.held["lake.raw.flights"] = Digest(rows=2, low=6, high=7)
+    (line,) = compare_tables(cluster, local, "2013-03-10")
+    assert line.startswith("lake.raw.flights 2013-03-10: 2 rows on the cluster, 2 here, fingerprints ")
+    assert compare_tables(cluster, local, "2013-03-11") == []
+    (line,) = compare_tables(cluster, Tables(), "2013-03-10")  # type: ignore[arg-type]
+    assert line.startswith("lake.raw.flights 2013-03-10: 2 rows on the cluster, 0 here, fingerprints ")

@@ -93,7 +93,9 @@ def test_platform_pods_are_modest_and_watched() -> None:
     for each in found.of("apps", "StatefulSet", "Deployment"):
         pod = each.spec["template"]["spec"]
         assert pod["securityContext"]["runAsNonRoot"]
-        assert pod["serviceAccountName"] == "platform"
+        account = found.find("", "ServiceAccount", each.namespace, pod["serviceAccountName"])
+        assert account is not None
+        assert account.body["automountServiceAccountToken"] is False
         for container in pod["containers"]:
             assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
             assert container["readinessProbe"]

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import closing
 
 import pytest
 
 from grader.cluster import place
+from grader.demo.display import Display
 from grader.prove.on_cluster import SAMPLE, ClusterProver, cluster_checks, sample
 from grader.submission.folder import PIPELINES
 from pipelines.local.errors import BadInput
 from pipelines.local.state import StateDir
-
-
-class Told:
-    """Prints what happens."""
-
-    def stage(self, title: str) -> AbstractContextManager[None]:
-        """Print a stage."""
-        print(title, flush=True)
-        return nullcontext()
-
-    def now(self, text: str) -> None:
-        """Print what it does."""
-        print(f"  {text}", flush=True)
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +24,10 @@ def prover(request: pytest.FixtureRequest) -> Iterator[ClusterProver]:
     if found is None:
         pytest.skip("this checkout has no cluster: `batchlab cluster up`")
     chosen = [item.callspec.params["name"] for item in request.session.items if hasattr(item, "callspec")]
-    made = ClusterProver(state=state, place=found, display=Told())
-    with made.ground(sample([name for name in SAMPLE if name in chosen])):
-        yield made
+    with closing(Display(state.logs / "prove-cluster.log")) as display:
+        made = ClusterProver(state=state, place=found, display=display)
+        with made.ground(sample([name for name in SAMPLE if name in chosen])):
+            yield made
 
 
 @pytest.mark.cluster
