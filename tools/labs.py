@@ -12,7 +12,7 @@ import difflib
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,8 @@ import tomllib
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from grader.notebook import cells, percent, release  # noqa: E402 - works without being installed
+from grader.course import labs as declared  # noqa: E402 - works without being installed
+from grader.notebook import cells, percent, release  # noqa: E402
 from pipelines.local.errors import BadInput  # noqa: E402
 
 LABS = ROOT / "labs"
@@ -32,15 +33,8 @@ _LEFT_OUT = frozenset({"__pycache__", "target", "logs", ".user.yml"})
 _SUBMISSION = "# What you hand in. `batchlab grade --submission .` grades it; what it leaves out is the course's own.\n"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Lab:
-    """A lab as `course.toml` declares it."""
-
-    name: str
-    title: str
-    items: tuple[str, ...]
-    pipelines: tuple[str, ...]
-    notebook: str
+class Lab(declared.Lab):
+    """A lab with its text and edits."""
 
     @property
     def source(self) -> Path:
@@ -61,14 +55,7 @@ class Lab:
 
 def labs() -> list[Lab]:
     """Read the labs in their order."""
-    document = tomllib.loads((SOLUTIONS / "course.toml").read_text(encoding="utf-8"))
-    return [
-        Lab(
-            name=name, title=one["title"], items=tuple(one["items"]), pipelines=tuple(one["pipelines"]),
-            notebook=one["notebook"],
-        )
-        for name, one in sorted(document["labs"].items())
-    ]  # fmt: skip
+    return [Lab(**asdict(one)) for one in declared.labs()]
 
 
 def released(lab: Lab) -> dict[str, str]:

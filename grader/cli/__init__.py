@@ -29,6 +29,8 @@ COMMANDS: dict[str, str] = {
     "diff": "grader.cli.diff:diff",
     "lineage": "grader.cli.lineage:lineage",
     "taint": "grader.cli.taint:taint",
+    "start": "grader.cli.start:start",
+    "reset": "grader.cli.reset:reset",
     "grade": "grader.cli.grade:grade",
     "hint": "grader.cli.hint:hint",
     "watch": "grader.cli.watch:watch",

@@ -22,6 +22,8 @@ PAGES = sorted(
         "reflections/**/*.md",
         "pipelines/**/*.md",
         "cluster/*.md",
+        "labs/*.md",
+        "solutions/*.md",
     )
     for page in ROOT.glob(pattern)
 )

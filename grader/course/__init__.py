@@ -1,0 +1,1 @@
+"""The course: its labs, and the learner's own copies of them."""
