@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "diff": "grader.cli.diff:diff",
     "lineage": "grader.cli.lineage:lineage",
     "taint": "grader.cli.taint:taint",
+    "draw": "grader.cli.draw:draw",
     "start": "grader.cli.start:start",
     "reset": "grader.cli.reset:reset",
     "grade": "grader.cli.grade:grade",

@@ -74,7 +74,7 @@ class Command:
     def _run(self, arguments: Sequence[str], out: IO[bytes], err: IO[bytes]) -> int:
         try:
             process = subprocess.Popen(
-                arguments, env=self._environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                arguments, env=self.own_environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                 start_new_session=True,
             )  # fmt: skip
         except OSError as error:
@@ -89,7 +89,8 @@ class Command:
         finally:
             _stop(process)
 
-    def _environment(self) -> dict[str, str]:
+    def own_environment(self) -> dict[str, str]:
+        """Give the environment of the process: without what a kernel sets for itself."""
         return {name: value for name, value in self.environment.items() if name not in _KERNEL_ONLY}
 
 

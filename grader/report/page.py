@@ -7,11 +7,9 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from grader.report.facts import figures, generated, side_effects, timings, versions
@@ -20,8 +18,12 @@ from grader.report.lineage import lineage_view
 from grader.report.mastery import items, verdict
 from grader.report.read import mapping, text
 from grader.report.runs import plays
+from grader.report.setting import asset, environment
 
-_STYLES = ("tokens.css", "base.css", "masthead.css", "mastery.css", "graphs.css", "heatmap.css", "adapt.css")
+_STYLES = (
+    "tokens.css", "dark.css", "base.css", "marks.css", "masthead.css", "mastery.css", "graphs.css", "heatmap.css",
+    "adapt.css",
+)  # fmt: skip
 # Even if a text slipped through unescaped, the page would run no script but its own and load nothing.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src {}; base-uri 'none'; form-action 'none'"
 _SCRIPTS = ("page.js", "graph.js")
@@ -89,29 +91,12 @@ def _replace(path: Path, content: bytes) -> None:
         new.unlink(missing_ok=True)
 
 
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("grader.report", "templates"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.globals["m"] = environment.get_template("macros.html.j2").module
-    return environment
-
-
-@cache
-def _asset(*names: str) -> str:
-    loader = _environment().loader
-    assert loader is not None
-    return "\n".join(loader.get_source(_environment(), name)[0].strip() for name in names)
-
-
 def _page(template: str, **views: Any) -> str:
-    early, late = _asset("early.js"), _asset(*_SCRIPTS)
+    early, late = asset("early.js"), asset(*_SCRIPTS)
     policy = " ".join(f"'sha256-{_digest(script)}'" for script in (early, late))
-    page = _environment().get_template(template)
+    page = environment().get_template(template)
     return page.render(
-        style=Markup(_asset(*_STYLES)),  # noqa: S704 - our own files
+        style=Markup(asset(*_STYLES)),  # noqa: S704 - our own files
         early=Markup(early),  # noqa: S704
         late=Markup(late),  # noqa: S704
         policy=Markup(_POLICY.format(policy)),  # noqa: S704

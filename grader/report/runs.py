@@ -135,7 +135,7 @@ def _run_view(
         key=f"r{number}", name=name, ds=text(run.get("ds")), play=play_name(run.get("play")),
         mark=phase_mark(run.get("phase")), took=duration(seconds_between(run.get("startedAt"), run.get("finishedAt"))),
         started=started.strftime("%Y-%m-%d %H:%M:%S %Z") if started else "", message=_message(run, tree),
-        facts=_facts(tree), bar=bar, drawings=drawings, steps=steps, left_out=left_out, opened=opened,
+        facts=facts(tree), bar=bar, drawings=drawings, steps=steps, left_out=left_out, opened=opened,
     )  # fmt: skip
 
 
@@ -163,7 +163,7 @@ def _retries(tree: Tree) -> list[str]:
     return [name for name, node in tree.nodes.items() if node.get("type") == "Retry"]
 
 
-def _facts(tree: Tree) -> str:
+def facts(tree: Tree) -> str:
     """Say how many steps there were, and which of them needed more than one attempt; an attempt is no step."""
     attempts = {member for name in _retries(tree) for member in tree.members.get(name, ())}
     steps = [
