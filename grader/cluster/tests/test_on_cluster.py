@@ -162,9 +162,8 @@ def test_two_versions_of_the_code_run_side_by_side(kubectl: Kubectl, workflows: 
     assert images[0] != images[1]
     running = [workflows.create(sight_of_code(image)) for image in images]
     done = [workflows.follow(name, patience=600) for name in running]
-    seen = [
-        each["outputs"]["result"] for run in done for each in run["status"]["nodes"].values() if each["type"] == "Pod"
-    ]
+    pods = [each for run in done for each in run["status"]["nodes"].values() if each["type"] == "Pod"]
+    seen = [each["outputs"]["parameters"][0]["value"] for each in pods]
     assert seen == ["reference", "changed"], [told(run) for run in done]
 
 
@@ -174,9 +173,13 @@ def sight_of_code(image: str) -> dict[str, Any]:
         "from pathlib import Path\n"
         "import pipelines.ingest\n"
         "file = Path(pipelines.ingest.__file__).parent / 'version.txt'\n"
-        "print(file.read_text().strip() if file.exists() else 'reference')\n"
+        "Path('/tmp/code').write_text(file.read_text().strip() if file.exists() else 'reference')\n"
     )
-    template = {"name": "main", "script": {"image": image, "command": ["python3"], "source": source}}
+    template = {
+        "name": "main",
+        "script": {"image": image, "command": ["python3"], "source": source},
+        "outputs": {"parameters": [{"name": "code", "valueFrom": {"path": "/tmp/code"}}]},
+    }
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
