@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "draw": "grader.cli.draw:draw",
     "start": "grader.cli.start:start",
     "reset": "grader.cli.reset:reset",
+    "render": "grader.cli.render:render",
     "grade": "grader.cli.grade:grade",
     "hint": "grader.cli.hint:hint",
     "watch": "grader.cli.watch:watch",
