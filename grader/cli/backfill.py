@@ -58,12 +58,22 @@ def backfill(  # noqa: PLR0917 - one per option
         done: Sequence[BackfillRun] = _backfill(document, documents, [], days, shuffle).plan()
     else:
         done = _run(document, documents, days, shuffle, parallel=parallel, virtual=virtual_time, quiet=as_json)
+    return report(done, as_json=as_json)
+
+
+def report(done: Sequence[BackfillRun], *, as_json: bool) -> int:
+    """Print the runs, done or planned; returns the exit code."""
     if as_json:
         print(json.dumps({"runs": [{"ds": run.ds, "name": run.name, "phase": run.phase} for run in done]}, indent=2))
     else:
         for run in done:
             print(f"{run.ds}  {run.scheduled_time:%Y-%m-%dT%H:%M:%SZ}  {run.name}  {run.phase}  {run.message}".rstrip())
     return 0 if all(run.phase in ("", "Succeeded") for run in done) else 1
+
+
+def tell(run: BackfillRun) -> None:
+    """Say that a run begins or has ended."""
+    print(f"{run.ds}  {run.phase or 'started':<9} {run.name}", file=sys.stderr, flush=True)
 
 
 def _backfill(document: Document, documents: Documents, objects: Any, days: Any, shuffle: int | None) -> Backfill:
@@ -95,11 +105,11 @@ def _run(
     from pipelines.local.cron.engine_runs import EngineRuns
     from pipelines.local.engine import VirtualClock, WallClock
 
-    def tell(run: BackfillRun) -> None:
-        if not quiet:
-            print(f"{run.ds}  {run.phase or 'started':<9} {run.name}", file=sys.stderr, flush=True)
-
     clock = VirtualClock(datetime.now(timezone.utc)) if virtual else WallClock()
     with _schedules.engine(documents, clock) as engine:
         made = _backfill(document, documents, [dict(each) for each in engine.objects], days, shuffle)
-        return list(made.run(EngineRuns(engine, documents), parallel=parallel, listener=tell))
+        return list(made.run(EngineRuns(engine, documents), parallel=parallel, listener=silent if quiet else tell))
+
+
+def silent(run: BackfillRun) -> None:
+    """Say nothing."""

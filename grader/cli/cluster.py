@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from grader.cli._cluster_backfill import backfill
 from grader.cli._cluster_looks import compare, status
 from grader.cluster import deploy, lake, remove, waiting
 from grader.cluster.place import Place, choose, load
@@ -150,6 +151,7 @@ def down(yes: bool, export: Path | None) -> int:
 
 cluster.add_command(status)
 cluster.add_command(compare)
+cluster.add_command(backfill)
 
 
 def _folders(submission: Path | None) -> tuple[dict[str, Path], dict[str, Path]]:
