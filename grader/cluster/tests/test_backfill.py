@@ -96,11 +96,11 @@ def counted(days: Sequence[str]) -> dict[str, int]:
 def test_a_range_is_backfilled_on_the_cluster(workflows: Workflows) -> None:
     """Real Workflows, shuffled, two at once: the days hold what the source has, all others are as they were."""
     before = held("lake.raw.flights")
-    plan = backfill(workflows, "ingest", *DAYS, shuffle=7)
+    plan = backfill(workflows, "ingest", DAYS[0], date(2013, 5, 19), shuffle=7)
     done = list(plan.run(ClusterRuns(workflows=workflows, patience=1200), parallel=2))
-    assert [run.phase for run in done] == ["Succeeded"] * 3, done
+    assert [run.phase for run in done] == ["Succeeded"] * 2, done
     after = held("lake.raw.flights")
-    range_ = [f"{PARTITION}=2013-05-{day}" for day in (18, 19, 20)]
+    range_ = [f"{PARTITION}=2013-05-{day}" for day in (18, 19)]
     expected = counted([part.removeprefix(f"{PARTITION}=") for part in range_])
     assert {part: after[part][0] for part in range_} == {f"{PARTITION}={day}": rows for day, rows in expected.items()}
     assert {part: one for part, one in after.items() if part not in range_} == {
