@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-from grader.cluster import credentials, images, kind, tree
+from grader.cluster import credentials, images, kind, proxy, tree
 from grader.cluster.commands import DOCKER, FLUX, KIND, KUBECTL, Kubectl, require, run
 from grader.cluster.place import Place, save
 from grader.cluster.registry import Registry
@@ -40,6 +40,7 @@ def prepare(state: StateDir, place: Place, *, nodes: int, say: Say) -> Place:
     """
     tools = [KUBECTL, FLUX, *((DOCKER, KIND) if place.kind else ()), *(() if place.builder else (DOCKER,))]
     require(list(dict.fromkeys(tools)))
+    proxy.check([place.push, *([place.pull] if place.kind else [])])  # an existing cluster's own nodes have their own
     if place.kind:
         kind.check_docker()
         save(state, place)  # from here on there is something that `down` can take away

@@ -169,3 +169,20 @@ def test_what_is_compared_is_checked_first(home: StateDir, capsys: pytest.Captur
     assert "this checkout has no cluster" in refused(capsys, "compare", "daily-1", str(run))
     place.save(home, place.Place(kind=False, kubeconfig="none", push="r:1", pull="r:1"))
     assert "is no JSON" in refused(capsys, "compare", "daily-1", str(run))
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "said"),
+    [
+        (True, ("--existing", "--registry", "r:1"), "you ask for an existing one"),
+        (False, (), "you ask for a kind cluster"),
+    ],
+)
+def test_a_second_cluster_is_refused(
+    home: StateDir, capsys: pytest.CaptureFixture[str], kind: bool, words: tuple[str, ...], said: str
+) -> None:
+    """A checkout has one cluster: the other one comes after `down`."""
+    place.save(home, place.Place(kind=kind, kubeconfig="none", push="r:1", pull="r:1"))
+    told = refused(capsys, "up", *words)
+    assert said in told
+    assert "`batchlab cluster down` first" in told
