@@ -40,7 +40,7 @@ def test_tells_what_is_wrong(
     folder = reference(tmp_path)
     edit(folder, "infra/controllers/spark-operator.yaml", "version: 2.4.0", "versions: 2.4.0")
     assert call(monkeypatch, str(folder)) == 1
-    assert "infra/controllers/spark-operator.yaml:26: HelmRelease" in capsys.readouterr().err
+    assert "infra/controllers/spark-operator.yaml:41: HelmRelease" in capsys.readouterr().err
     edit(folder, "clusters/local/apps.yaml", "path: ./apps", "path: ./nothing")
     assert call(monkeypatch, str(folder)) == 2
     assert capsys.readouterr().err.startswith(

@@ -55,7 +55,7 @@ def test_reference_has_its_layers_in_order(tmp_path: Path) -> None:
         "flux-system/apps",
     ]
     assert [layer.name for layer in tree.layers] == names
-    assert [len(layer.objects) for layer in tree.layers] == [7, 0, 8, 9, 17, 13]
+    assert [len(layer.objects) for layer in tree.layers] == [7, 0, 9, 9, 18, 18]
     assert {each.namespace for each in tree.of("argoproj.io", "WorkflowTemplate")} == {"batch"}
 
 

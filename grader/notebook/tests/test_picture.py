@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -20,9 +21,10 @@ DOCUMENT = {
 
 
 def stand_in(folder: Path, code: str) -> str:
-    """Write a program that stands for `batchlab`."""
-    program = folder / "batchlab"
-    program.write_text(f"#!{sys.executable}\nimport json, sys\n{code}\n")
+    """Write a program that stands for `batchlab`. The kernel reads no interpreter from a path with a space."""
+    script, program = folder / "stand_in.py", folder / "batchlab"
+    script.write_text(f"import json, sys\n{code}\n")
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(script))} "$@"\n')
     program.chmod(0o755)
     return str(program)
 
