@@ -55,7 +55,11 @@ def skew(state: StateDir, name: str | None) -> Picture:
     Raises:
         BadInput: there is no event log of it, or no stage of it had several tasks.
     """
-    found = [one for one in _applications(conf.events(state)) if name is None or _matches(one, name)]
+    logs = _logs(conf.events(state))
+    if name is None:
+        found = [_read(path) for path in logs[-1:]]
+    else:
+        found = [one for one in map(_read, logs) if _matches(one, name)]
     if not found:
         raise BadInput(
             f"there is no event log of {name}" if name else "no Spark job has run here yet", where="NAME",
@@ -103,10 +107,10 @@ def _ratio(tasks: Sequence[Task]) -> float:
     return max(task.seconds for task in tasks) / max(middle, 1e-3)
 
 
-def _applications(folder: Path) -> list[Application]:
-    """Read the event logs that are whole, oldest first."""
+def _logs(folder: Path) -> list[Path]:
+    """List the event logs that are whole, oldest first."""
     logs = sorted(folder.glob("*"), key=lambda path: path.stat().st_mtime) if folder.is_dir() else []
-    return [_read(path) for path in logs if not path.name.endswith(".inprogress")]
+    return [path for path in logs if not path.name.endswith(".inprogress")]
 
 
 def _read(path: Path) -> Application:

@@ -78,3 +78,9 @@ def test_what_has_no_tasks_to_compare_is_told(state: StateDir, tmp_path: Path) -
         skew(state, "w-2")
     with pytest.raises(BadInput, match="no Spark job has run here yet"):
         skew(StateDir(root=tmp_path / "empty"), None)
+
+
+def test_without_a_name_the_last_application_is_drawn(state: StateDir) -> None:
+    """Also where an earlier one was more uneven."""
+    log(state, "a-4", "w-3.w-3.extract(0)", task(0, 0, 1.0, 5), task(0, 1, 1.1, 5))
+    assert skew(state, None).title == "Tasks of stage 0 of w-3.w-3.extract(0)"
