@@ -11,7 +11,8 @@ import argparse
 import difflib
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from grader.course import labs as declared  # noqa: E402 - works without being installed
+from grader.course.render import WORKFLOW, rendered  # noqa: E402
 from grader.notebook import cells, percent, release  # noqa: E402
+from grader.submission import read  # noqa: E402
 from pipelines.local.errors import BadInput  # noqa: E402
 
 LABS = ROOT / "labs"
@@ -45,6 +48,15 @@ class Lab(declared.Lab):
         """Read its text."""
         path = self.source / "lab.py"
         return percent.parse(path.read_text(encoding="utf-8"), where=str(path.relative_to(ROOT)))
+
+    def files(self) -> dict[str, str]:
+        """Read what learners get besides: files by their paths in the lab's folder."""
+        folder = self.source / "files"
+        return {
+            path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and not _LEFT_OUT.intersection(path.parts)
+        }
 
     def edits(self, kind: str) -> list[dict[str, str]]:
         """Read its edits: `start` or `repair`."""
@@ -71,7 +83,7 @@ def source(lab: Lab) -> dict[str, str]:
 
 def solution(lab: Lab) -> dict[str, str]:
     """Give the files as a learner hands them in who has done everything right."""
-    repaired = edited(start(lab), lab.edits("repair"), lab.name)
+    repaired = changed(start(lab), lab.edits("repair"), lab)
     return {f"{lab.notebook}.ipynb": release.instructor_notebook(lab.cells()), **repaired}
 
 
@@ -91,7 +103,23 @@ def start(lab: Lab) -> dict[str, str]:
         files[f"{name}/{MANIFEST}"] = "---\n".join(texts)
         lines.append(f'[pipelines.{name}]\nmanifest = "{name}/{MANIFEST}"\ncode = "{name}"\n')
     files["submission.toml"] = "\n".join(lines)
-    return edited(files, lab.edits("start"), lab.name)
+    return changed(files, lab.edits("start"), lab) | lab.files()
+
+
+def changed(files: Mapping[str, str], edits: Sequence[Mapping[str, str]], lab: Lab) -> dict[str, str]:
+    """Edit files, and render the manifests of those pipelines whose `workflow.py` was edited.
+
+    Raises:
+        BadInput: an edit does not fit, or the code that it gives does not run.
+    """
+    made = edited(files, edits, lab.name)
+    again = [name for name in lab.pipelines if any(edit["file"] == f"{name}/{WORKFLOW}" for edit in edits)]
+    if again:
+        with tempfile.TemporaryDirectory(prefix="batchlab-lab-") as folder:
+            write(Path(folder) / lab.name, made)
+            submission = read(Path(folder) / lab.name)
+            made |= {f"{name}/{MANIFEST}": rendered(submission, name) for name in again}
+    return made
 
 
 def edited(files: Mapping[str, str], edits: Iterable[Mapping[str, str]], lab: str) -> dict[str, str]:

@@ -1,10 +1,12 @@
-"""What cells of labs call: `check("M03")`, a grade as a float; `draw("run")`, a picture. Other processes make both.
+"""What cells of labs call; everything runs in other processes.
 
+`check("M03")` gives a grade as a float, `draw("run")` a picture, `batchlab("run hello.yaml")` runs the command line.
 Importing this package is light: no Spark, no database, nothing that could write to stderr.
 """
 
 from grader.notebook.check import check
 from grader.notebook.errors import CouldNotDraw, CouldNotGrade
 from grader.notebook.picture import draw
+from grader.notebook.shell import CouldNotRun, batchlab
 
-__all__ = ["CouldNotDraw", "CouldNotGrade", "check", "draw"]
+__all__ = ["CouldNotDraw", "CouldNotGrade", "CouldNotRun", "batchlab", "check", "draw"]
