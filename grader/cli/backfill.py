@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from grader.cli._options import SUBMISSION
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
+    from grader.submission import Submission
     from pipelines.local.cron import Backfill, BackfillRun
     from pipelines.local.manifest import Document, Documents
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.argument("files", nargs=-1, metavar="FILE…")
+@SUBMISSION
 @click.option("--from", "first", required=True, metavar="DATE", help="First logical date (ds).")
 @click.option("--to", "last", required=True, metavar="DATE", help="Last logical date, included.")
 @click.option("--parallel", default=1, show_default=True, type=click.IntRange(min=1), help="How many at once.")
@@ -27,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def backfill(  # noqa: PLR0917 - one per option
     files: tuple[str, ...],
+    folder: Path | None,
     first: str,
     last: str,
     parallel: int,
@@ -44,6 +50,7 @@ def backfill(  # noqa: PLR0917 - one per option
     Example:
       batchlab backfill cluster/apps --name daily --from 2013-03-01 --to 2013-03-07 --parallel 2
       batchlab backfill ingest.yaml --from 2013-01-01 --to 2013-01-31 --shuffle 7 --plan
+      batchlab backfill --submission work/10-backfill --name daily --from 2013-03-01 --to 2013-03-03
 
     JSON: {"runs":[{"ds","name","phase"}]}
     """  # noqa: D301
@@ -51,13 +58,16 @@ def backfill(  # noqa: PLR0917 - one per option
     from pipelines.local.cron.schedule import parse_range
 
     days = parse_range(first, last)
-    documents = _schedules.load_valid(files, tell=not only_plan)
+    chosen, submission = _schedules.source(files, folder)
+    documents = _schedules.load_valid(chosen, tell=not only_plan, submission=submission)
     kinds = (_schedules.CRON,) if documents.crons else ("WorkflowTemplate",)
     document = _schedules.choose(documents, kinds, name)
     if only_plan:
         done: Sequence[BackfillRun] = _backfill(document, documents, [], days, shuffle).plan()
     else:
-        done = _run(document, documents, days, shuffle, parallel=parallel, virtual=virtual_time, quiet=as_json)
+        done = _run(
+            document, documents, days, shuffle, submission, parallel=parallel, virtual=virtual_time, quiet=as_json
+        )
     return report(done, as_json=as_json)
 
 
@@ -94,6 +104,7 @@ def _run(
     documents: Documents,
     days: Any,
     shuffle: int | None,
+    submission: Submission | None,
     *,
     parallel: int,
     virtual: bool,
@@ -106,7 +117,7 @@ def _run(
     from pipelines.local.engine import VirtualClock, WallClock
 
     clock = VirtualClock(datetime.now(timezone.utc)) if virtual else WallClock()
-    with _schedules.engine(documents, clock) as engine:
+    with _schedules.engine(documents, clock, submission) as engine:
         made = _backfill(document, documents, [dict(each) for each in engine.objects], days, shuffle)
         return list(made.run(EngineRuns(engine, documents), parallel=parallel, listener=silent if quiet else tell))
 

@@ -9,21 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from grader.cli._options import SUBMISSION
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from grader.submission import Submission
     from pipelines.local.cron import Play
     from pipelines.local.cron.logical import Logical
     from pipelines.local.manifest import Document, Documents
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.argument("files", nargs=-1, metavar="FILE…")
+@SUBMISSION
 @click.option("--from", "first", required=True, metavar="DATE", help="First day, in the schedule's time zone.")
 @click.option("--to", "last", required=True, metavar="DATE", help="Last day, included.")
 @click.option("--name", help="Which one, where the files hold several.")
 @click.option("--plan", "only_plan", is_flag=True, help="Only say when it fires; run nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def cron(  # noqa: PLR0917 - one per option
-    files: tuple[str, ...], first: str, last: str, name: str | None, only_plan: bool, as_json: bool
+    files: tuple[str, ...], folder: Path | None, first: str, last: str, name: str | None, only_plan: bool, as_json: bool
 ) -> int:
     """Play the schedule of a CronWorkflow or ScheduledSparkApplication: days pass in an instant, runs are real.
 
@@ -33,6 +39,7 @@ def cron(  # noqa: PLR0917 - one per option
     Example:
       batchlab cron cluster/apps --name daily --from 2013-03-09 --to 2013-03-11 --plan
       batchlab cron nightly.yaml --from 2013-11-02 --to 2013-11-04
+      batchlab cron --submission work/06-every-day --name daily --from 2013-03-09 --to 2013-03-11
 
     JSON: {"runs":[{"scheduledTime","name","ds","phase"}],"skipped":[{"scheduledTime","reason"}]}
     """  # noqa: D301
@@ -41,7 +48,8 @@ def cron(  # noqa: PLR0917 - one per option
     from pipelines.local.lang import Lang
 
     days = parse_range(first, last)
-    documents = _schedules.load_valid(files, tell=not only_plan)
+    chosen, submission = _schedules.source(files, folder)
+    documents = _schedules.load_valid(chosen, tell=not only_plan, submission=submission)
     document = _schedules.choose(documents, (_schedules.CRON, _schedules.SPARK_CRON), name)
     lang = Lang.shared()
     schedule = _schedules.schedule(document, lang)
@@ -49,7 +57,7 @@ def cron(  # noqa: PLR0917 - one per option
     if only_plan:
         played, dates = _plan(document, times), _schedules.logical(document, documents, [], lang)
     else:
-        played, dates = _play(document, documents, times, schedule.midnight(days[0]), quiet=as_json)
+        played, dates = _play(document, documents, times, schedule.midnight(days[0]), submission, quiet=as_json)
     is_cron = document.kind == _schedules.CRON
     shown = _as_json(played, dates if is_cron else None)
     if as_json:
@@ -68,7 +76,13 @@ def _plan(document: Document, times: list[datetime]) -> Play:
 
 
 def _play(
-    document: Document, documents: Documents, times: list[datetime], start: datetime, *, quiet: bool
+    document: Document,
+    documents: Documents,
+    times: list[datetime],
+    start: datetime,
+    submission: Submission | None,
+    *,
+    quiet: bool,
 ) -> tuple[Play, Logical]:
     from grader.cli import _schedules
     from pipelines.local.cron.engine_runs import EngineRuns
@@ -82,7 +96,7 @@ def _play(
             print(f"{at:%Y-%m-%dT%H:%M:%SZ}  {what:<8} {text}", file=sys.stderr, flush=True)
 
     lang, clock = Lang.shared(), VirtualClock(start)
-    with _schedules.engine(documents, clock) as engine:
+    with _schedules.engine(documents, clock, submission) as engine:
         runs = EngineRuns(engine, documents)
         dates = _schedules.logical(document, documents, [dict(each) for each in engine.objects], lang)
         if document.kind == _schedules.CRON:

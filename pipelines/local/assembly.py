@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.local.engine import Clock, Engine, ImageTable, Listener
@@ -34,6 +35,7 @@ def assembled(
     clock: Clock,
     *,
     platform: bool,
+    code: Mapping[str, Path] | None = None,
     listener: Listener | None = None,
     progress: Progress = lambda _: None,
 ) -> Iterator[Engine]:
@@ -42,7 +44,8 @@ def assembled(
     Args:
         state: the state directory, which must exist.
         clock: the wall clock, or a virtual one.
-        platform: start (or repair) the platform, and let steps use it, Spark and the kit's code.
+        platform: start (or repair) the platform, and let steps use it, Spark and the pipelines' code.
+        code: other folders for some of the kit's (a submission's `{"ingest": Path(…)}`).
         listener: told of every change.
         progress: told in one line what is being started.
 
@@ -55,19 +58,25 @@ def assembled(
         return
     with (
         closing(ForkServer(LIBRARIES)) as preload,  # imports while the servers start
-        closing(_on_platform(state, clock, listener, progress, preload)) as engine,
+        closing(_on_platform(state, clock, code or {}, listener, progress, preload)) as engine,
     ):
         yield engine
 
 
-def _on_platform(
-    state: StateDir, clock: Clock, listener: Listener | None, progress: Progress, preload: ForkServer
+def _on_platform(  # noqa: PLR0917 - all of them at one place
+    state: StateDir,
+    clock: Clock,
+    code: Mapping[str, Path],
+    listener: Listener | None,
+    progress: Progress,
+    preload: ForkServer,
 ) -> Engine:
     from pipelines.local.platform import Platform, snapshot
 
+    image = snapshot(state.ensure(), replaced=code).image  # before the servers: a folder may be missing
     servers = Platform(state)
     servers.start(progress)
-    return on_platform(servers, clock, image=snapshot(state).image, listener=listener, preload=preload)
+    return on_platform(servers, clock, image=image, listener=listener, preload=preload)
 
 
 def on_platform(

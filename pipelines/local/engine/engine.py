@@ -144,7 +144,7 @@ class Engine:
             if not store.create_run(run_name, found, {"phase": ""}):
                 raise BadInput(
                     f"a run named {run_name} exists already",
-                    remedy=f"give another --name, or remove it: batchlab runs --delete {run_name}",
+                    remedy="let generateName name each run, or forget that one: batchlab run --again",
                 )
             return self._execute(found, {"phase": ""}, [])
 
