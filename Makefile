@@ -8,7 +8,7 @@ SHARDS := 8
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo grade cluster prove prove-cluster verify-kind test test-all test-cluster lint bench render course labs clean
+.PHONY: help setup demo grade lab cluster prove prove-cluster verify-kind test test-all test-labs test-cluster lint bench render course dagster labs clean
 
 help: ## List the verbs and what each does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -31,7 +31,7 @@ prove: setup ## Prove the grader: every mutant fails, every variant passes; writ
 test: lint ## Lint, units, executor, platform, and the demo's path on two days (5 minutes)
 	@$(BIN)/pytest -m "not slow and not cluster"
 
-test-all: course ## Everything, in shards; passed shards of this commit are not run again (SHARD=2/4 for one)
+test-all: course dagster ## Everything, in shards; passed shards of this commit are not run again (SHARD=2/4 for one)
 	@$(BIN)/python tools/shards.py $(or $(SHARD),all/$(SHARDS))
 
 test-cluster: setup ## Tests on a real cluster (KUBECONFIG): the goldens (TESTS=pipelines), the platform (TESTS=grader/cluster)
@@ -53,8 +53,17 @@ verify-kind: setup ## On a machine with Docker: make a kind cluster, test it, op
 render: setup ## Write cluster/apps/ and SUPPORT.md anew
 	@$(BIN)/python tools/render.py && $(BIN)/python -m pipelines.local.manifest.support --write
 
+lab: course ## Open JupyterLab on the orientation, with the platform running (LAB=3 for another lab)
+	@$(BIN)/batchlab lab $(LAB) --work "$(WORK)"
+
+test-labs: course dagster ## Prove the labs: unsolved ones fail, solutions run and score full marks (SHARD=2/12 for one)
+	@$(BIN)/python tools/shards.py $(or $(SHARD),all/12) labs
+
 course: setup ## Make .venv-course: JupyterLab and nbgrader
 	@$(PYTHON) tools/setup.py --with course
+
+dagster: setup ## Make .venv-dagster: the orchestrator of lab 11
+	@$(PYTHON) tools/setup.py --with dagster
 
 labs: setup ## Write labs/ and course/source/ anew from solutions/
 	@$(BIN)/python tools/labs.py

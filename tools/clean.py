@@ -14,6 +14,7 @@ MADE = (
     (STATE, "every table, workflow run, log and report of this checkout"),
     (os.path.join(ROOT, ".venv"), "the environment (make setup makes it again)"),
     (os.path.join(ROOT, ".venv-course"), "the environment of notebooks (tools/setup.py --with course makes it again)"),
+    (os.path.join(ROOT, ".venv-dagster"), "the environment of Dagster (tools/setup.py --with dagster makes it again)"),
 )
 CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache")
 

@@ -32,6 +32,7 @@ LABS = ROOT / "labs"
 SOLUTIONS = ROOT / "solutions"
 SOURCE = ROOT / "course" / "source"
 MANIFEST = "workflow.yaml"
+FLUX = ("clusters/local", "infra/controllers", "infra/configs", "apps")
 _LEFT_OUT = frozenset({"__pycache__", "target", "logs", ".user.yml"})
 _SUBMISSION = "# What you hand in. `batchlab grade --submission .` grades it; what it leaves out is the course's own.\n"
 
@@ -88,7 +89,7 @@ def solution(lab: Lab) -> dict[str, str]:
 
 
 def start(lab: Lab) -> dict[str, str]:
-    """Give the learner's copy of the pipelines: the reference with the lab's edits."""
+    """Give the learner's copy of pipelines and Flux tree: the reference with the lab's edits."""
     files: dict[str, str] = {}
     lines = [_SUBMISSION]
     for name in lab.pipelines:
@@ -102,8 +103,23 @@ def start(lab: Lab) -> dict[str, str]:
         texts = [path.read_text(encoding="utf-8") for path in manifests if path.name != "kustomization.yaml"]
         files[f"{name}/{MANIFEST}"] = "---\n".join(texts)
         lines.append(f'[pipelines.{name}]\nmanifest = "{name}/{MANIFEST}"\ncode = "{name}"\n')
-    files["submission.toml"] = "\n".join(lines)
+    if lab.flux:
+        files |= {f"flux/{path}": text for path, text in flux_tree().items()}
+        lines.append('[flux]\npath = "flux"\n')
+    if lab.handed_in:
+        files["submission.toml"] = "\n".join(lines)
     return changed(files, lab.edits("start"), lab) | lab.files()
+
+
+def flux_tree() -> dict[str, str]:
+    """Read what Flux applies, by paths in the pushed artifact."""
+    folder = ROOT / "cluster"
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
+        for part in FLUX
+        for path in sorted((folder / part).rglob("*"))
+        if path.is_file()
+    }
 
 
 def changed(files: Mapping[str, str], edits: Sequence[Mapping[str, str]], lab: Lab) -> dict[str, str]:

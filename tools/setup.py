@@ -3,10 +3,11 @@
 Runs on the system's Python with nothing installed (its syntax stays old on purpose, so that an old
 Python can say what is wrong). Does nothing, in a few milliseconds, when nothing has changed.
 
-    python3 tools/setup.py [--check] [--with course]
+    python3 tools/setup.py [--check] [--with course|dagster]
 
-`--with course` also makes `.venv-course`, with JupyterLab and nbgrader, for labs in notebooks and for classes. It is an
-environment of its own: nothing of it is needed to run pipelines, and no version of it can disturb them.
+`--with course` also makes `.venv-course`, with JupyterLab and nbgrader, for labs in notebooks and for classes, and
+`--with dagster` also `.venv-dagster`, for the lab that compares. They are environments of their own: nothing of them is
+needed to run pipelines, and no version of theirs can disturb them.
 """
 
 import hashlib
@@ -30,21 +31,23 @@ INPUTS = (
     "pipelines/local/lang/kustomize",
 )
 
-COURSE = os.path.join(ROOT, ".venv-course")
-COURSE_INPUTS = ("requirements-course.lock", "pyproject.toml", "tools/setup.py")
+MORE = {"course": "JupyterLab and nbgrader (0.5 GiB)", "dagster": "Dagster (0.4 GiB)"}
+KERNEL = ("batchlab", "Batch lab")
 
 
 def main():
     """Bring the environments up to date; exit 2 with a remedy where that cannot be done."""
     words = sys.argv[1:]
-    course = words[-2:] == ["--with", "course"]
-    if words not in ([], ["--check"], ["--with", "course"], ["--check", "--with", "course"]):
-        fail("cannot make sense of: %s" % " ".join(words), "the options are --check and --with course")
-    if "--check" in words:
-        sys.exit(0 if is_current() and (not course or is_current(COURSE, COURSE_INPUTS)) else 1)
+    check = words[:1] == ["--check"]
+    rest = words[1:] if check else words
+    if rest and (len(rest) != 2 or rest[0] != "--with" or rest[1] not in MORE):
+        fail("cannot make sense of: %s" % " ".join(words), "the options are --check and --with course or dagster")
+    more = rest[1] if rest else None
+    if check:
+        sys.exit(0 if is_current() and (not more or is_current(*environment(more))) else 1)
     set_up()
-    if course:
-        set_up_course()
+    if more:
+        set_up_more(more)
 
 
 def set_up():
@@ -61,16 +64,25 @@ def set_up():
     say("ready in %d s" % (time.time() - begun))
 
 
-def set_up_course():
-    """Make `.venv-course` with the interpreter of `.venv`, unless that was done."""
-    if is_current(COURSE, COURSE_INPUTS):
+def environment(name):
+    """Give the folder of an environment beside `.venv`, and what it is made of."""
+    return os.path.join(ROOT, ".venv-%s" % name), ("requirements-%s.lock" % name, "pyproject.toml", "tools/setup.py")
+
+
+def set_up_more(name):
+    """Make an environment beside `.venv`, with the interpreter of that one, unless that was done."""
+    venv, inputs = environment(name)
+    if is_current(venv, inputs):
         return
     begun = time.time()
     uv = shutil.which("uv")
-    make_environment(uv, COURSE, python())
-    install(uv, "requirements-course.lock", "installing JupyterLab and nbgrader (0.5 GiB)", COURSE)
-    write_stamp(COURSE, COURSE_INPUTS)
-    say(".venv-course ready in %d s" % (time.time() - begun))
+    make_environment(uv, venv, python())
+    install(uv, inputs[0], "installing %s" % MORE[name], venv)
+    if name == "course":
+        kernel = ["-m", "ipykernel", "install", "--prefix", venv, "--name", KERNEL[0], "--display-name", KERNEL[1]]
+        run([python(venv), *kernel], "installing the kernel of the labs")
+    write_stamp(venv, inputs)
+    say(".venv-%s ready in %d s" % (name, time.time() - begun))
 
 
 def is_current(venv=VENV, inputs=INPUTS):

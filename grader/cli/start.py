@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from grader.course.labs import Lab
 
 
 @click.command()
@@ -29,26 +33,28 @@ def start(lab: str | None, work: Path) -> int:
     known = labs()
     if lab is None:
         table = Table(box=None, pad_edge=False, padding=(0, 2))
-        for heading in ("lab", "about", "items", "yours"):
+        for heading in ("lab", "about", "items", "minutes", "yours"):
             table.add_column(heading, overflow="fold")
         for one in known:
             mine = workplace.copy_of(one, work)
-            table.add_row(one.name, one.title, " ".join(one.items), str(mine) if mine.exists() else "-")
+            table.add_row(
+                one.name, one.title, " ".join(one.items), str(one.minutes), str(mine) if mine.exists() else "-"
+            )
         Console(highlight=False).print(table)
         return 0
     chosen = find(lab, known)
     place = workplace.start(chosen, work)
     click.echo(f"{place}: {chosen.title}\n")
-    for line in _next(chosen.notebook, chosen.items, place):
+    for line in _next(chosen, place, work):
         click.echo(line)
     return 0
 
 
-def _next(notebook: str, items: tuple[str, ...], place: Path) -> list[str]:
+def _next(lab: Lab, place: Path, work: Path) -> list[str]:
     """Say what to do with a lab."""
-    environment = Path(".venv-course")
-    lines = [] if environment.is_dir() else ["make course                        # once: JupyterLab"]
-    lines.append(f"{environment}/bin/jupyter lab {place}/{notebook}.ipynb")
-    if items:
-        lines.append(f"batchlab grade {' '.join(items)} --submission {place}")
+    more = "" if work == Path("work") else f" --work {work}"
+    lines = [] if Path(".venv-course").is_dir() else ["make course                        # once: JupyterLab"]
+    lines.append(f"batchlab lab {lab.number}{more}")
+    if lab.items and lab.handed_in:
+        lines.append(f"batchlab grade {' '.join(lab.items)} --submission {place}")
     return lines

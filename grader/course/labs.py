@@ -26,6 +26,8 @@ class Lab:
         items: the mastery items that it teaches.
         pipelines: the pipelines of which a learner has a copy.
         notebook: name of its notebook, without `.ipynb`.
+        minutes: how long it takes, as measured with readers.
+        flux: whether a learner has a copy of the Flux tree.
     """
 
     name: str
@@ -33,6 +35,13 @@ class Lab:
     items: tuple[str, ...]
     pipelines: tuple[str, ...]
     notebook: str
+    minutes: int
+    flux: bool = False
+
+    @property
+    def handed_in(self) -> bool:
+        """Whether there is a submission that `check()` grades: some labs are answered in the notebook alone."""
+        return bool(self.pipelines or self.flux)
 
     @property
     def number(self) -> str:
@@ -46,7 +55,7 @@ def labs(path: Path = MANIFEST) -> list[Lab]:
     return [
         Lab(
             name=name, title=one["title"], items=tuple(one["items"]), pipelines=tuple(one["pipelines"]),
-            notebook=one["notebook"],
+            notebook=one["notebook"], minutes=one["minutes"], flux=one.get("flux", False),
         )
         for name, one in sorted(document["labs"].items())
     ]  # fmt: skip

@@ -24,8 +24,11 @@ GRACE = 20.0
 """Seconds in which a grade that is told to stop ends its own servers."""
 MOST_OUTPUT = 32 * 1024 * 1024
 _OWN = "batchlab: "
-_KERNEL_ONLY = ("MPLBACKEND", "JPY_PARENT_PID", "JPY_SESSION_NAME", "PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONPATH")
-"""What a kernel sets for itself, and a grade must not inherit."""
+_KERNEL_ONLY = (
+    "MPLBACKEND", "JPY_PARENT_PID", "JPY_SESSION_NAME", "PYTHONSTARTUP", "PYTHONWARNINGS", "PYTHONPATH",
+    "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM",
+)  # fmt: skip
+"""What a kernel sets for itself, and another program must not inherit: a cell's output is no terminal."""
 
 
 @dataclass(frozen=True, kw_only=True)

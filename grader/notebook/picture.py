@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import base64
-import json
-import subprocess
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from grader.notebook.command import Command
-from grader.notebook.errors import CouldNotDraw, CouldNotGrade
-
-SECONDS = 300.0
-_OWN = "batchlab: "
+from grader.notebook.documents import document
+from grader.notebook.errors import CouldNotDraw
 
 
 class Drawn:
@@ -60,27 +55,4 @@ def draw(kind: str, name: str | None = None) -> Drawn:
     Raises:
         CouldNotDraw: there is no such picture, run or table, or nothing to draw.
     """
-    try:
-        command = Command.find()
-    except CouldNotGrade as error:
-        raise CouldNotDraw(error.what, remedy=error.remedy) from None
-    words = [str(command.program), "draw", kind, *([name] if name is not None else []), "--json"]
-    try:
-        done = subprocess.run(
-            words,
-            env=command.own_environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
-        )
-        document = json.loads(done.stdout) if done.returncode == 0 else None
-    except subprocess.TimeoutExpired:
-        raise CouldNotDraw(f"the picture was not ready within {SECONDS:g} s") from None
-    except (OSError, ValueError) as error:
-        raise CouldNotDraw(f"{command.program} cannot be run: {error}", remedy="run make setup") from None
-    if document is None:
-        said = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
-        own = [line.removeprefix(_OWN) for line in said if line.startswith(_OWN)]
-        raise CouldNotDraw((own or said or [f"batchlab draw ended with exit code {done.returncode}"])[-1])
-    return Drawn(document)
+    return Drawn(document(["draw", kind, *([name] if name is not None else [])], CouldNotDraw))

@@ -20,7 +20,7 @@ BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
 STUBS = {"code": "# YOUR CODE HERE\nraise NotImplementedError()", "markdown": "YOUR ANSWER HERE"}
 _DEFAULTS = {"grade": False, "locked": False, "schema_version": 3, "solution": False, "task": False}
 _NOTEBOOK = {
-    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "kernelspec": {"display_name": "Batch lab", "language": "python", "name": "batchlab"},
     "language_info": {"name": "python"},
 }
 

@@ -5,9 +5,9 @@
 #       extension: .py
 #       format_name: percent
 #   kernelspec:
-#     display_name: Python 3
+#     display_name: Batch lab
 #     language: python
-#     name: python3
+#     name: batchlab
 # ---
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "l03-title", "locked": true, "schema_version": 3, "solution": false, "task": false}

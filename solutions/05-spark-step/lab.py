@@ -5,9 +5,9 @@
 #       extension: .py
 #       format_name: percent
 #   kernelspec:
-#     display_name: Python 3
+#     display_name: Batch lab
 #     language: python
-#     name: python3
+#     name: batchlab
 # ---
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "l05-title", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -155,21 +155,24 @@ if TARGET == "cluster":
     batchlab("grade M05 --target cluster --days 1 --submission .")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "l05-explain-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
-# ## Explain (3 points)
+# ## Explain (4 points)
 #
 # A person reads this answer. A few sentences are enough; double-click on the cell below to edit it.
 #
 # 1. A container step that calls `spark-submit` itself works as well. What is lost?
 # 2. Why does each task of a workflow get a container of its own, and not all of them one?
 # 3. The workflow is stopped while the driver runs. What becomes of the Spark job, and what would you have to do about it?
+# 4. Read the three files `workflow.yaml`. Of which kind is the template of each step of `ingest`, `transform` and `publish`, and why of that kind?
 
-# %% [markdown] nbgrader={"grade": true, "grade_id": "l05-explain", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
+# %% [markdown] nbgrader={"grade": true, "grade_id": "l05-explain", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # 1. Nothing on the cluster knows that it is a Spark job: no object with its state, its driver and its attempts; no defaults and limits of the operator; no restart policy, no metrics. The step's
 #    pod is the client, and if it is lost, nobody knows whether the job still runs.
 # 2. Tasks differ in their images, resources, rights and secrets, and in how they fail. One that runs out of memory takes nobody along, and each is retried alone, on another node if need be. The price is
 #    some seconds for each pod.
 # 3. Stopping ends the pod that looks, not the job: the application goes on, and may still commit. An exit handler can delete the application; and because its commit is one atomic replacement
 #    of a partition, a job that does go on does no harm.
+# 4. `extract`, `curate` and `build` are resource templates: they create a SparkApplication and look at it, because Spark needs pods of its own. `check`, `validate`, `write`, `audit`, `read`, `replace` and `notify` are containers: one Python program each, whose exit code says how it ended.
+#    `main` is a DAG, which runs nothing itself. What runs on exit is a container too, behind a `when`.
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "l05-end", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## Where to go on

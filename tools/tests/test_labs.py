@@ -75,12 +75,14 @@ def test_a_release_holds_no_solution(lab: Any) -> None:
     released = "\n".join(TOOL.released(lab).values())
     assert "BEGIN SOLUTION" not in released
     for edit in lab.edits("repair"):
-        assert edit["new"] not in released
+        assert not edit["new"] or edit["new"] not in released
     for cell in lab.cells():
         if not cell.nbgrader.get("solution"):
             continue
         regions = re.findall(r"### BEGIN SOLUTION\n(.*?)\s*### END SOLUTION", cell.source, flags=re.DOTALL)
         for line in "\n".join(regions or [cell.source]).splitlines():
+            if not re.search(r"\w", line):  # nothing, or a bracket
+                continue
             assert json.dumps(line, ensure_ascii=False)[1:-1] not in released, line
 
 
@@ -91,7 +93,7 @@ def test_mistakes_in_a_lab_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
         '# %% nbgrader={"grade": true, "grade_id": "a", "points": 3}\ncheck("M03-none", points=3)\n'
         '# %% nbgrader={"grade": true, "grade_id": "b"}\nassert True\n# %%\n'
     )
-    lab = TOOL.Lab(name="99-wrong", title="", items=("M03", "M99"), pipelines=(), notebook="wrong")
+    lab = TOOL.Lab(name="99-wrong", title="", items=("M03", "M99"), pipelines=(), notebook="wrong", minutes=1)
     cells = TOOL.percent.parse(text)
     monkeypatch.setattr(TOOL.Lab, "cells", lambda _: cells)
     assert TOOL.problems(lab, KNOWN) == [
@@ -155,4 +157,4 @@ def test_the_command_checks_and_writes_solutions(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout.strip()) == (0, "")
     subprocess.run([*script, "--solution", str(tmp_path)], check=True, cwd=tmp_path)
     for lab in LABS:
-        assert (tmp_path / lab.name / "submission.toml").is_file()
+        assert (tmp_path / lab.name / "submission.toml").is_file() == lab.handed_in

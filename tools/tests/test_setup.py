@@ -64,7 +64,7 @@ def test_the_environment_of_notebooks_is_asked_for(checkout: Path) -> None:
     assert subprocess.run(command, check=False).returncode == 1
     (checkout / ".venv-course" / "bin").mkdir(parents=True)
     (checkout / ".venv-course" / "bin" / "python").symlink_to(sys.executable)
-    program = "import setup; setup.write_stamp(setup.COURSE, setup.COURSE_INPUTS)"
+    program = "import setup; setup.write_stamp(*setup.environment('course'))"
     subprocess.run([sys.executable, "-c", program], cwd=checkout / "tools", check=True)
     assert subprocess.run(command, check=False).returncode == 0
     (checkout / "requirements-course.lock").write_text("changed")

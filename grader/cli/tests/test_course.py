@@ -24,7 +24,7 @@ def test_a_lab_is_begun_and_begun_again(
     assert ran("start", "3") == 0
     said = capsys.readouterr().out
     assert "make course" in said
-    assert "jupyter lab work/03-run-twice/run-twice.ipynb" in said
+    assert "batchlab lab 03\n" in said
     assert "batchlab grade M03 --submission work/03-run-twice" in said
     (tmp_path / "work/03-run-twice/ingest/extract.py").write_text("mine")
     assert ran("start", "3") == 2

@@ -31,3 +31,16 @@ def test_what_cannot_be_run_is_one_line(tmp_path: Path, monkeypatch: pytest.Monk
         batchlab("runs")
     with pytest.raises(CouldNotRun, match="No closing quotation"):
         batchlab("run 'file")
+
+
+def test_a_cell_is_no_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A kernel asks programs for colours; one that believes it would draw its progress over and over."""
+    for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "CLICOLOR"):
+        monkeypatch.setenv(name, "1")
+    monkeypatch.setenv("TERM", "xterm-color")
+    code = "import os; print(sorted({'FORCE_COLOR', 'CLICOLOR_FORCE', 'CLICOLOR', 'TERM'} & set(os.environ)))"
+    monkeypatch.setenv("BATCHLAB", stand_in(tmp_path, code))
+    assert batchlab("run") == 0
+    assert capsys.readouterr().out == "[]\n"

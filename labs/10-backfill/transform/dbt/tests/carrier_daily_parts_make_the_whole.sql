@@ -1,0 +1,5 @@
+-- A flight is completed, cancelled or diverted, and nothing else
+select *
+from {{ ref('carrier_daily') }}
+where flight_date = {{ ds() }}
+    and completed_flights + cancelled_flights + diverted_flights <> scheduled_flights

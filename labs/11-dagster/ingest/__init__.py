@@ -1,0 +1,1 @@
+"""Pipeline `ingest`: one day of the operational database becomes one partition of `lake.raw`."""
