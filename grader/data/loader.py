@@ -76,15 +76,19 @@ def content(connection: psycopg.Connection, table: Table) -> tuple[int, str]:
 
 @dataclass(kw_only=True)
 class _Meter:
-    """Turns rows copied into a progress call now and then."""
+    """Turns rows copied into a progress call now and then: at each twentieth, and at each table."""
 
     progress: Progress
     total: int
     done: int = 0
+    told: tuple[str, int] = ("", 0)
 
     def add(self, name: str, rows: int) -> None:
         self.done += rows
-        self.progress(f"loading ops.{name}", self.done / self.total)
+        share = self.done / self.total
+        if self.told != (name, int(20 * share)):
+            self.told = (name, int(20 * share))
+            self.progress(f"loading ops.{name}", share)
 
 
 def _reload(connection: psycopg.Connection, table: Table, meter: _Meter) -> None:

@@ -247,6 +247,7 @@ def _brought(entry: dict[str, Any], item: Item, submission: Submission, target: 
         return entry
     share = 1 - len(lacking) / len(item.shows)
     entry["points"] = round(entry["points"] * share, 1)
+    entry["lacking"] = lacking
     entry["note"] = f"the submission has no {', '.join(lacking)}: taken from the reference, which scores nothing"
     if not share and entry["outcome"] == "pass":
         entry["outcome"] = "blocked"

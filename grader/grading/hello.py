@@ -75,6 +75,8 @@ class Greeter:
         try:
             document = _execute(engine, hello, name)
         finally:
+            for made in engine.cluster.made_by(name):  # the next tree's have the same names
+                engine.cluster.delete(*made)
             engine.close()
         document = {**document, "name": hello.name}
         return Run(play=PLAY, ds=DAYS[0], name=hello.name, document=document, before={}, after={}, pipeline="flux")

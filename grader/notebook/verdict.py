@@ -78,7 +78,7 @@ def read_verdict(document: Mapping[str, Any], wanted: str, points: float | None 
         if not checks:
             raise CouldNotGrade(f"{name} has no check {wanted}")
         # what a submission leaves out is the reference's: that its checks pass is nobody's merit
-        passed = checks[0].get("outcome") == "pass" and not item.get("note")
+        passed = checks[0].get("outcome") == "pass" and not item.get("lacking")
         share, own, title, outcome = float(passed), 1.0, checks[0], checks[0].get("outcome")
     _refuse_without_answer(wanted, item, checks)
     return Verdict(
@@ -89,7 +89,7 @@ def read_verdict(document: Mapping[str, Any], wanted: str, points: float | None 
 
 def _share(item: Mapping[str, Any]) -> float:
     most, gained = item.get("max_points"), item.get("points")
-    if item.get("outcome") == "pass" and not item.get("note"):
+    if item.get("outcome") == "pass" and not item.get("lacking"):
         return 1.0
     if not isinstance(most, int | float) or not isinstance(gained, int | float) or not most > 0:
         return 0.0

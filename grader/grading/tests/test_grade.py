@@ -115,7 +115,7 @@ def test_whole_verdict() -> None:
     assert (found["score"], found["max_score"], list(found["items"])) == (15.0, 20, ["M03", "M99"])
     assert (found["target"], found["mode"]) == ("local", PRACTICE)
     assert found["submission"] == str(reference().root)
-    assert "note" not in found["items"]["M03"]
+    assert not {"note", "lacking"} & set(found["items"]["M03"])
 
 
 @pytest.mark.parametrize(
@@ -130,6 +130,7 @@ def test_points_of_parts(parts: tuple[str, ...], points: float, lacking: str) ->
     entry: dict[str, Any] = verdict(brings(*parts), results(M03_1="pass", M03_2="pass"), COURSE)["items"]["M03"]
     assert (entry["points"], entry["max_points"], entry["outcome"]) == (points, 10, "pass")
     assert lacking in entry["note"]
+    assert entry["lacking"] == lacking.removeprefix("no ").split(", ")
 
 
 @pytest.mark.parametrize(("outcome", "shown"), [("pass", "blocked"), ("fail", "fail"), ("error", "error")])

@@ -1,9 +1,10 @@
-"""The real grade behind a notebook: the released lab fails, its solution passes, in a notebook and in nbgrader."""
+"""The labs for real: the released one fails, its solution runs from top to bottom and passes, in nbgrader too."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,15 @@ from typing import Any
 
 import pytest
 
+from grader.notebook import cells
 from grader.notebook.check import Grades, grade
 from grader.notebook.command import Command
 from grader.notebook.tests.course import LAB, NOTEBOOK, ROOT, Course, Student, labs_tool
 
 BATCHLAB = ROOT / ".venv" / "bin" / "batchlab"
+COURSE = ROOT / ".venv-course" / "bin"
 LIMIT = 2400
+CELL_SECONDS = 1200
 LABS = labs_tool().labs()
 
 
@@ -33,8 +37,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
 
 
 @pytest.mark.slow
+@pytest.mark.labs
 @pytest.mark.timeout(LIMIT)
-@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
+@pytest.mark.parametrize("lab", [lab for lab in LABS if lab.items], ids=lambda lab: lab.name)
 def test_a_lab_fails_unsolved_and_passes_solved(lab: Any, environment: dict[str, str], tmp_path: Path) -> None:
     """Each item of a lab: less than half of the points and a hint before the repair, all points after it."""
     tool, command, grades = labs_tool(), Command.find(environment), Grades()
@@ -49,6 +54,44 @@ def test_a_lab_fails_unsolved_and_passes_solved(lab: Any, environment: dict[str,
         assert all(check["hint"] and check["rationale"] for check in failed)
         after = grade(item, 10, command, tmp_path / "solved", grades)
         assert (after.outcome, after.score) == ("pass", 10.0), [c for c in after.checks if c["outcome"] != "pass"]
+
+
+@pytest.mark.slow
+@pytest.mark.labs
+@pytest.mark.timeout(LIMIT)
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
+def test_a_solution_runs_from_top_to_bottom(lab: Any, environment: dict[str, str], tmp_path: Path) -> None:
+    """Every cell of a solved notebook, in Jupyter and by its own kernel; each of its graded cells gives all points."""
+    tool = labs_tool()
+    tool.write(tmp_path / lab.name, tool.solution(lab))
+    notebook = f"{lab.notebook}.ipynb"
+    words = ["-p", "no:cacheprovider", "--nbval-lax", f"--nbval-cell-timeout={CELL_SECONDS}", "-q", notebook]
+    done = subprocess.run([COURSE / "pytest", *words], cwd=tmp_path / lab.name, env=environment, capture_output=True,
+                          text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:]
+    command, grades = Command.find(environment), Grades()
+    for cell in lab.cells():
+        if asked := cells.asked(cell.source) if cell.nbgrader.get("grade") else None:
+            found = grade(asked.wanted, asked.points, command, tmp_path / lab.name, grades)
+            assert found.score == asked.points, asked.wanted
+
+
+@pytest.mark.slow
+@pytest.mark.labs
+@pytest.mark.timeout(LIMIT)
+@pytest.mark.parametrize("lab", [lab for lab in LABS if not lab.items], ids=lambda lab: lab.name)
+def test_a_lab_without_items_fails_unsolved(lab: Any, environment: dict[str, str], tmp_path: Path) -> None:
+    """Run as it was released, none of the cells that give points for an answer gives any; what runs plays no part."""
+    tool, silent = labs_tool(), {**environment, "BATCHLAB": str(shutil.which("true"))}
+    tool.write(tmp_path / lab.name, tool.released(lab))
+    notebook = f"{lab.notebook}.ipynb"
+    words = ["nbconvert", "--to", "notebook", "--execute", "--allow-errors", "--inplace", notebook]
+    subprocess.run([COURSE / "jupyter", *words], cwd=tmp_path / lab.name, env=silent, capture_output=True,
+                   check=True)  # fmt: skip
+    for cell in json.loads((tmp_path / lab.name / notebook).read_text())["cells"]:
+        nbgrader = cell["metadata"].get("nbgrader", {})
+        if cell["cell_type"] == "code" and nbgrader.get("grade"):
+            assert any(output["output_type"] == "error" for output in cell["outputs"]), nbgrader["grade_id"]
 
 
 @pytest.mark.slow
@@ -72,7 +115,7 @@ def test_nbgrader_gives_the_real_grade(environment: dict[str, str], tmp_path: Pa
     assert "M03-hidden-runs" in page
     assert "SECRET" not in page
     notebook = json.loads((course.folder / "course" / "autograded" / "ann" / LAB / NOTEBOOK).read_text())
-    assert all(output.get("name") != "stderr" for cell in notebook["cells"] for output in cell.get("outputs", []))
+    assert all(output.get("name") != "stderr" for each in notebook["cells"] for output in each.get("outputs", []))
 
 
 HIDDEN = '''

@@ -70,9 +70,20 @@ def test_what_the_reference_stands_in_for_scores_nothing() -> None:
     """Where the submission leaves parts out, points are the scaled ones, a single check gives none, and it says so."""
     note = "the submission has no pipelines.publish: taken from the reference, which scores nothing"
     checks = [{"id": "M03-keys", "title": "t", "outcome": "pass", "rationale": "r"}]
-    items = {"M03": {"outcome": "pass", "points": 6.7, "max_points": 10, "checks": checks, "note": note}}
+    items = {"M03": {"outcome": "pass", "points": 6.7, "max_points": 10, "checks": checks, "note": note,
+                     "lacking": ["pipelines.publish"]}}  # fmt: skip
     item, check = read_verdict({"items": items}, "M03", 4), read_verdict({"items": items}, "M03-keys", 4)
     assert item.score == 4 * 0.67
     assert check.score == 0.0
     assert note in as_text(check)
     assert note in as_html(item)
+
+
+def test_a_note_alone_costs_nothing() -> None:
+    """What waits for a cluster is said; what was judged here, and passed, gives its points."""
+    checks = [{"id": "M01-release", "title": "t", "outcome": "pass", "rationale": "r"}]
+    items = {"M01": {"outcome": "pass", "points": 10, "max_points": 10, "checks": checks, "note": "needs a cluster"}}
+    for wanted in ("M01", "M01-release"):
+        found = read_verdict({"items": items}, wanted, 3)
+        assert found.score == 3.0
+        assert "needs a cluster" in as_text(found)

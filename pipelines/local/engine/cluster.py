@@ -174,6 +174,11 @@ class Cluster:
                 if record and record.get("run") == run and not settled(self._refresh(record))
             ]
 
+    def made_by(self, run: str) -> list[tuple[str, str]]:
+        """Return kind and name of the objects that a run created last."""
+        rows = self._store.rows("SELECT kind, name, document FROM objects")
+        return [(kind, name) for kind, name, document in rows if json.loads(document).get("run") == run]
+
     def end(self, kind: str, name: str) -> None:
         """End what runs for an object; the object stays, in its last state."""
         with self._guard:

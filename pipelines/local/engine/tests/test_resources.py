@@ -98,6 +98,18 @@ def test_create_twice(engine: Engine) -> None:
     )
 
 
+def test_what_a_run_made_can_be_cleared_away(engine: Engine, operator: Scripted) -> None:
+    """Only that run's objects; their names can be taken again."""
+    go(engine, resource("create"), "one")
+    go(engine, resource("create", name="other"), "two")
+    assert engine.cluster.made_by("one") == [("SparkApplication", "app")]
+    for made in engine.cluster.made_by("one"):
+        engine.cluster.delete(*made)
+    assert engine.cluster.made_by("one") == []
+    assert go(engine, resource("create"), "three").phase == "Succeeded"
+    assert operator.started == ["app", "other", "app"]
+
+
 def test_apply_without_change_sees_the_old_state(engine: Engine, operator: Scripted) -> None:
     """The old COMPLETED satisfies the condition again, and nothing is started."""
     go(engine, resource("create"), "one")
