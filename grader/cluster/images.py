@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -129,10 +130,10 @@ def with_docker(registry: Registry) -> Build:
 
 
 def with_command(command: str) -> Build:
-    """Build with another program: `COMMAND NAME:TAG CONTEXT` builds and pushes."""
+    """Build with another program, written as at a shell: `COMMAND NAME:TAG CONTEXT` builds and pushes."""
 
     def build(image: str, context: Path) -> None:
-        run([*command.split(), f"docker.io/{image}", context], patience=3600)
+        run([*shlex.split(command), f"docker.io/{image}", context], patience=3600)
 
     return build
 

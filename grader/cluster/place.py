@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -101,8 +102,8 @@ def choose(state: StateDir, *, existing: bool, registry: str | None, overlay: st
     else:
         raise BadInput("an existing cluster needs a registry", where="--registry", remedy="--registry HOST:PORT")
     program = builder if builder is not None else known.builder if known else ""
-    if program and shutil.which(program.split()[0]) is None:
-        raise BadInput("there is no such program", where=f"--builder {program}")
+    if program:
+        _runs(program)
     return Place(
         kind=False, push=push, pull=pull or push, builder=program, flux=known.flux if known else False,
         kubeconfig=os.environ.get("KUBECONFIG") or (known.kubeconfig if known else ""),
@@ -117,3 +118,14 @@ def save(state: StateDir, place: Place) -> None:
     part = file.with_suffix(".new")
     part.write_text(json.dumps(asdict(place), indent=1), encoding="utf-8")
     part.replace(file)
+
+
+def _runs(command: str) -> None:
+    """Refuse a command, as one writes it at a shell, whose program is not there."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise BadInput(f"is no command: {error}", where=f"--builder {command}") from None
+    if not words or shutil.which(words[0]) is None:
+        remedy = "a path with a space in it needs quotation marks of its own" if len(words) > 1 else ""
+        raise BadInput("there is no such program", where=f"--builder {command}", remedy=remedy)

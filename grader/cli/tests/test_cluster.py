@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import stat
 from pathlib import Path
@@ -83,12 +84,21 @@ def test_taken_ports_are_named(
     assert "ports are taken on 127.0.0.1: 2746" in refused(capsys, "up")
 
 
-def test_an_existing_cluster_needs_a_registry(home: StateDir, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_existing_cluster_needs_a_registry(
+    home: StateDir, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """And options of one kind of cluster are refused with the other."""
     assert "--registry HOST:PORT" in refused(capsys, "up", "--existing")
     assert "add --existing" in refused(capsys, "up", "--registry", "r:5000")
     said = refused(capsys, "up", "--existing", "--registry", "r:5000", "--builder", "no-such-program")
     assert "--builder no-such-program: there is no such program" in said
+    said = refused(capsys, "up", "--existing", "--registry", "r:5000", "--builder", f"{tmp_path}/my tools/build")
+    assert "a path with a space in it needs quotation marks of its own" in said
+    (tmp_path / "my tools").mkdir()
+    program(tmp_path / "my tools", "build")
+    for written in (f"'{tmp_path}/my tools/build' --fast", shlex.quote(f"{tmp_path}/my tools/build")):
+        found = place.choose(home, existing=True, registry="r:5000", overlay=None, builder=written)
+        assert shlex.split(found.builder)[0] == f"{tmp_path}/my tools/build"
 
 
 def test_a_cluster_that_does_not_answer(home: StateDir, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
