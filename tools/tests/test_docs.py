@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 import pytest
 
+from grader.checks.catalog import CHECKS
 from grader.cli import cli
+from grader.prove.cases import MUTANTS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -27,6 +29,16 @@ PAGES = sorted(
     )
     for page in ROOT.glob(pattern)
 )
+
+
+LABS = sorted(ROOT.glob("solutions/*/lab.py"))
+
+
+def said(text: str) -> list[list[str]]:
+    """Every command that a lab has people run: in its cells, and between backquotes in its text."""
+    cells = re.findall(r"""batchlab\(\s*f?("{1,3}|'{1,3})(.*?)\1""", text, flags=re.DOTALL)
+    quoted = re.findall(r"`batchlab ([^`\n]+)`", text)
+    return [shlex.split(words) for words in [*(words for _, words in cells), *quoted]]
 
 
 def commands(page: Path) -> list[list[str]]:
@@ -47,16 +59,42 @@ def commands(page: Path) -> list[list[str]]:
 def test_every_command_shown_exists_with_its_options(page: Path) -> None:
     """A command in a document is one that the command line knows, with options that it takes."""
     for words in commands(page):
-        command: click.Command = cli
-        context = click.Context(cli)
-        rest = list(words)
-        while isinstance(command, click.Group) and rest:
-            found = command.get_command(context, rest[0])
-            assert found is not None, f"{page.name}: batchlab {' '.join(words)}: no command {rest[0]!r}"
-            command, rest = found, rest[1:]
-        known = {option for parameter in command.params for option in parameter.opts + parameter.secondary_opts}
-        given = {word.partition("=")[0] for word in rest if word.startswith("-") and word != "-"}
-        assert given <= known | {"--help"}, f"{page.name}: batchlab {' '.join(words)}: unknown {given - known}"
+        assert unknown(words) == "", page.name
+
+
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.parent.name)
+def test_every_command_of_a_lab_exists_with_its_options(lab: Path) -> None:
+    """The same for the cells and texts of the labs."""
+    for words in said(lab.read_text()):
+        assert unknown(words) == ""
+
+
+def test_a_command_that_there_is_not_is_told() -> None:
+    """A misspelt command, and a misspelt option, in a cell and in text."""
+    text = 'batchlab("run a.yaml --nonsense")\n# Type `batchlab nonsense now`, then `batchlab runs`.\n'
+    assert [unknown(words) for words in said(text)] == [
+        "batchlab run a.yaml --nonsense: no option --nonsense",
+        "batchlab nonsense now: no command nonsense",
+        "",
+    ]
+
+
+def unknown(words: list[str]) -> str:
+    """Say what of a command there is not; empty: nothing."""
+    line = f"batchlab {' '.join(words)}"
+    command: click.Command = cli
+    context, rest = click.Context(cli), list(words)
+    while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
+        found = command.get_command(context, rest[0])
+        if found is None:
+            return f"{line}: no command {rest[0]}"
+        command, rest = found, rest[1:]
+    if command.context_settings.get("ignore_unknown_options"):  # what follows is another program's
+        return ""
+    known = {option for parameter in command.params for option in parameter.opts + parameter.secondary_opts}
+    given = {word.partition("=")[0] for word in rest if word.startswith("-") and word != "-"}
+    wrong = sorted(given - known - {"--help"})
+    return f"{line}: no option {', '.join(wrong)}" if wrong else ""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -86,3 +124,15 @@ def test_every_runbook_and_record_is_listed() -> None:
         front = (ROOT / folder / "README.md").read_text()
         for page in (ROOT / folder).glob("*.md"):
             assert page.name == "README.md" or f"({page.name})" in front, page.name
+
+
+def test_questions_are_where_the_guide_says() -> None:
+    """Cells, checks and mutants that the instructors' page names exist."""
+    page = (ROOT / "docs" / "questions.md").read_text()
+    cells = {match for lab in LABS for match in re.findall(r'"grade_id": "([^"]+)"', lab.read_text())}
+    named = set(re.findall(r"`(l\d\d-[a-z-]+)`", page))
+    assert len(named) > 10
+    assert named <= cells
+    assert set(re.findall(r"\bM\d\d-[a-z-]+", page)) <= {check.id for check in CHECKS}
+    mutants = {case.id for case in MUTANTS}
+    assert set(re.findall(r"`((?:ingest|transform|publish|cron|spark|retry)-[a-z-]+)`", page)) <= mutants
