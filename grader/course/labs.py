@@ -26,7 +26,7 @@ class Lab:
         items: the mastery items that it teaches.
         pipelines: the pipelines of which a learner has a copy.
         notebook: name of its notebook, without `.ipynb`.
-        minutes: how long it takes, as measured with readers.
+        minutes: about how long it takes, reading, thinking and running.
         flux: whether a learner has a copy of the Flux tree.
     """
 

@@ -51,25 +51,31 @@ def steps(state: StateDir, name: str | None) -> Picture:
 def attempts(state: StateDir, name: str | None) -> Picture:
     """Draw when each attempt of a run's retried steps ran, and how long was waited before the next.
 
+    Where nothing had to be tried again, the one attempt of each step that would have been is drawn.
+
     Args:
         state: whose run.
         name: which; None: the last one.
 
     Raises:
-        BadInput: there is no such run, or none of its steps was tried twice.
+        BadInput: there is no such run, or none of its steps would be tried twice.
     """
     run = _run(state, name)
     tree = nest(run["nodes"])
-    retried = [
+    policed = [
         (label(node), [tree.nodes[one] for one in tree.members.get(key, ())])
         for key, node in tree.nodes.items()
-        if node.get("type") == "Retry" and len(tree.members.get(key, ())) > 1
+        if node.get("type") == "Retry" and tree.members.get(key)
     ]
+    if not policed:
+        raise BadInput(f"no step of {run['name']} has a retryStrategy", where="RUN")
+    retried = [(step, nodes) for step, nodes in policed if len(nodes) > 1] or policed
     tried = [(step, number, node) for step, nodes in retried for number, node in enumerate(nodes, 1)]
-    if not tried:
-        raise BadInput(f"no step of {run['name']} was tried more than once", where="RUN")
     title = f"Attempts of {run['name']}"
-    said = [f"{step} took {plural(len(nodes), 'attempt')}, with waits of {_waits(nodes)}" for step, nodes in retried]
+    said = [
+        f"{step} took {plural(len(nodes), 'attempt')}" + (f", with waits of {_waits(nodes)}" if len(nodes) > 1 else "")
+        for step, nodes in retried
+    ]
     alt = f"{'; '.join(said)}."
     rows = [
         (

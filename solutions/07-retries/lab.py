@@ -128,7 +128,7 @@ check("M07-attempts", points=3)
 # `batchlab` runs a pipeline for any date that you give it. 30 February is none. Predict in your head how many attempts there will be, then run it:
 
 # %%
-batchlab("run ingest/workflow.yaml -p ds=2013-02-30 --virtual-time")
+batchlab("run --submission . --name ingest -p ds=2013-02-30 --virtual-time")
 draw("retry")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "l07-final-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -141,7 +141,7 @@ draw("retry")
 
 # %%
 batchlab("render ingest --submission .")
-batchlab("run ingest/workflow.yaml -p ds=2013-02-30 --virtual-time")
+batchlab("run --submission . --name ingest -p ds=2013-02-30 --virtual-time")
 
 # %% nbgrader={"grade": true, "grade_id": "l07-final", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
 from grader.notebook import check

@@ -23,6 +23,9 @@ FLAKY = """
     - {name: first, template: good}
     - {name: flaky, template: bad, depends: first}
 - {name: good, script: {image: bash, command: [bash], source: 'exit 0'}}
+- name: spared
+  retryStrategy: {limit: 2}
+  script: {image: bash, command: [bash], source: 'exit 0'}
 - name: bad
   retryStrategy: {limit: 2, backoff: {duration: 10s, factor: 2}}
   script: {image: bash, command: [bash], source: 'echo "no <luck>"; exit 3'}
@@ -31,10 +34,10 @@ FLAKY = """
 
 @pytest.fixture
 def state(tmp_path: Path) -> StateDir:
-    """Give a state directory with two runs: one that went well, then one whose step failed three times."""
+    """Give a state directory with three runs: two that went well, then one whose step failed three times."""
     found = StateDir(root=tmp_path / "state")
     with closing(Engine(found, VirtualClock(BEGIN))) as engine:
-        for name, entry in (("quiet", "good"), ("unlucky", "main")):
+        for name, entry in (("quiet", "good"), ("lucky", "spared"), ("unlucky", "main")):
             spec = {"entrypoint": entry, "templates": yaml.safe_load(FLAKY)}
             engine.run({"kind": "Workflow", "metadata": {"name": name}, "spec": spec})
     return found
@@ -74,12 +77,20 @@ def test_attempts_are_drawn_on_one_axis(state: StateDir) -> None:
     assert [row[1:3] for row in picture.rows] == [("1", "Failed"), ("2", "Failed"), ("3", "Failed")]
 
 
+def test_a_step_that_needed_no_retry_is_drawn_with_its_one_attempt(state: StateDir) -> None:
+    """Whoever has repaired a step looks at the same picture again, and sees that nothing was tried twice."""
+    picture = draw(state, "retry", "lucky")
+    assert picture.alt == "lucky took 1 attempt."
+    assert [row[1:3] for row in picture.rows] == [("1", "Succeeded")]
+    assert "attempt 1" in texts(picture)
+
+
 def test_what_cannot_be_drawn_is_told(state: StateDir, tmp_path: Path) -> None:
-    """No such kind or run, no second attempt, nothing run yet."""
+    """No such kind or run, no step that would be tried again, nothing run yet."""
     for words, said in (
         (("tree",), "there is no picture tree"),
         (("run", "other"), "there is no run named other"),
-        (("retry", "quiet"), "no step of quiet was tried more than once"),
+        (("retry", "quiet"), "no step of quiet has a retryStrategy"),
     ):
         with pytest.raises(BadInput, match=said):
             draw(state, *words)
