@@ -67,7 +67,7 @@ def test_a_folders_own_code_is_run(folder: Path, tmp_path: Path, capsys: pytest.
         Platform(StateDir(root=tmp_path / "state")).stop()
     logs = [path.read_text(errors="replace") for path in (tmp_path / "state").rglob("*.log")]
     assert any("this is my own extract" in text for text in logs)
-    assert "Failed" in capsys.readouterr().out
+    assert "Failed" in capsys.readouterr().err
 
 
 def test_a_run_of_the_same_name_is_refused_or_forgotten(
