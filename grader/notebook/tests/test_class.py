@@ -116,7 +116,10 @@ def test_each_content_is_graded_once_for_a_notebook(course: Course) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
 def test_the_release_is_what_the_kit_generates_and_holds_nothing_hidden(course: Course) -> None:
-    """`nbgrader generate_assignment` makes, byte for byte, what is in `labs/`."""
+    """`nbgrader generate_assignment` makes, byte for byte, what is in `labs/`, for every lab."""
+    for lab in labs_tool().labs():
+        if lab.name != LAB:
+            assert course.nbgrader("generate_assignment", lab.name).returncode == 0, lab.name
     made = {path.relative_to(course.folder / "labs"): path for path in (course.folder / "labs").rglob("*.*")}
     kept = {
         path.relative_to(ROOT / "labs"): path for path in (ROOT / "labs").rglob("*.*") if path.parent != ROOT / "labs"
