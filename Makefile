@@ -33,6 +33,7 @@ test: lint ## Lint, units, executor, platform, and the demo's path on two days (
 
 test-all: course dagster ## Everything, in shards; passed shards of this commit are not run again (SHARD=2/4 for one)
 	@$(BIN)/python tools/shards.py $(or $(SHARD),all/$(SHARDS))
+	$(if $(SHARD),,@$(BIN)/python tools/shards.py all/12 labs)
 
 test-cluster: setup ## Tests on a real cluster (KUBECONFIG): the goldens (TESTS=pipelines), the platform (TESTS=grader/cluster)
 	@$(BIN)/pytest -m "cluster and not slow" $(TESTS)
