@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from grader.cluster.grading.site import site
 from grader.cluster.parity import compare, compare_tables
@@ -22,6 +23,7 @@ from grader.fingerprint.lake import Lake
 from pipelines.local.state import StateDir
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
+SOLUTIONS = CLUSTER.parent / "solutions"
 Batchlab = Callable[..., str]
 
 
@@ -69,3 +71,18 @@ def test_the_smallest_workflow_has_the_same_nodes(workflows: Workflows, batchlab
     there = workflows.follow("hello", patience=300)
     local = json.loads(batchlab("run", CLUSTER / "apps" / "hello" / "workflow.yaml", "--json"))
     assert compare(there, local) == []
+
+
+def test_the_workflows_of_the_labs_have_the_same_nodes(workflows: Workflows, batchlab: Batchlab) -> None:
+    """Every Workflow that learners get as a file of its own: scripts, a graph, a Spark step, two retries."""
+    files = [file for file in sorted(SOLUTIONS.glob("*/files/*.yaml")) if _is_workflow(file)]
+    assert len(files) >= 4
+    started = [(file, workflows.create(yaml.safe_load(file.read_text()))) for file in files]
+    for file, name in started:
+        there = workflows.follow(name, patience=600)
+        local = json.loads(batchlab("run", file, "--virtual-time", "--json"))
+        assert compare(there, local) == [], file
+
+
+def _is_workflow(file: Path) -> bool:
+    return bool(yaml.safe_load(file.read_text())["kind"] == "Workflow")
