@@ -32,16 +32,17 @@ from grader.fingerprint.files import DataFile as Planned
 _VECTOR_MAGIC = b"\xd1\xd3\x39\x64"
 
 
-def delete_rows(table: Table, *files: DataFile, spec_id: int | None = None) -> None:
+def delete_rows(table: Table, *files: DataFile, spec_id: int | None = None, branch: str = "main") -> None:
     """Commit delete files.
 
     Args:
         table: the table.
         files: what `positions`, `vector` and `equality` gave.
         spec_id: partition spec that they are of; the table's own by default.
+        branch: the branch that gets the commit.
     """
     with table.transaction() as transaction:
-        delta = _RowDelta(Operation.DELETE, transaction, table.io)
+        delta = _RowDelta(Operation.DELETE, transaction, table.io, branch=branch)
         delta.deletes = files
         delta.deletes_spec = table.specs()[table.spec().spec_id if spec_id is None else spec_id]
         delta.commit()

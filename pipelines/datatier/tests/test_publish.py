@@ -100,6 +100,29 @@ def test_a_rival_of_the_same_day_in_the_last_moment_is_not_overwritten(tmp_path:
     assert held(catalog)["2013-03-09"] == [4]
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["before", "in the last moment"])
+def test_a_compaction_of_the_day_is_no_rival(tmp_path: Path, late: bool) -> None:
+    """Who rewrites the day's files and leaves its rows takes nothing from a staged version (a compaction, a MERGE)."""
+    catalog = _staged(tmp_path, 3)
+    if late:
+        replace(catalog, "2013-03-11", 5)
+        catalog.rival = lambda: replace(catalog, "2013-03-09", 2, 1)
+    else:
+        replace(catalog, "2013-03-09", 2, 1)
+    done = publish(catalog, NUMBERS, DS, BRANCH, WHO)
+    assert (done.how, done.rows) == ("re-applied", 1)
+    assert held(catalog) == {"2013-03-09": [3], "2013-03-10": [7]} | ({"2013-03-11": [5]} if late else {})
+
+
+def test_an_attempt_cut_short_before_a_compaction_is_gone_on_with(tmp_path: Path) -> None:
+    """The staged rows are visible already, in files that somebody has rewritten: there is nothing left to commit."""
+    catalog = _staged(tmp_path, 3, 4)
+    replace(catalog, "2013-03-09", 4, 3)
+    before = catalog.load_table("t.numbers").metadata.current_snapshot_id
+    assert publish(catalog, NUMBERS, DS, BRANCH, WHO).snapshot == before
+    assert set(catalog.load_table("t.numbers").metadata.refs) == {"main"}
+
+
 def test_a_second_attempt_finds_what_the_first_published(tmp_path: Path) -> None:
     """A step that publishes two tables and dies between them can be retried."""
     catalog = _staged(tmp_path, 3)
