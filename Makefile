@@ -39,7 +39,7 @@ test-cluster: setup ## Tests on a real cluster (KUBECONFIG): the goldens (TESTS=
 	@$(BIN)/pytest -m "cluster and not slow" $(TESTS)
 
 prove-cluster: setup ## Prove the grader on a cluster: mutants fail there, variants pass (an hour; CASE=ingest-append for one)
-	@$(BIN)/pytest -m "cluster and slow" -s grader/prove/tests/test_on_cluster.py $(if $(CASE),-k "[$(CASE)]")
+	@$(BIN)/pytest -m "cluster and slow" -s grader/cluster grader/prove $(if $(CASE),-k "[$(CASE)]")
 
 lint: setup ## ruff, mypy strict (what steps run, also as Python 3.10: the official Spark image), import contracts
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check --quiet . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo

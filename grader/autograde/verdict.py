@@ -36,6 +36,7 @@ def grade(
     *,
     target: str,
     hidden: Path | None = None,
+    seed: int | None = None,
     limits: Limits | None = None,
     heard: Callable[[bytes], None] | None = None,
 ) -> dict[str, Any]:
@@ -45,9 +46,10 @@ def grade(
         submission: its folder; only a copy of it gets into the box.
         items: mastery items; none for all.
         target: `module:function` of the kit that does it inside the box. It gets one argument, `{"submission": path,
-            "items": [...], "hidden": path or None}`, with paths inside the box, and returns what JSON can hold. It asks
-            `grader.autograde.isolation()` how to run steps.
+            "items": [...], "hidden": path or None, "seed": number or None}`, with paths inside the box, and returns
+            what JSON can hold. It asks `grader.autograde.isolation()` how to run steps.
         hidden: folder with checks that steps never see.
+        seed: draws the graded days, whatever the submission says.
         limits: what all of it may use.
         heard: gets what the target prints while it runs, in pieces.
 
@@ -61,7 +63,7 @@ def grade(
             _require_plain(folder, name, allowed.submission)
     machine.require()
     kit.complete()
-    argument = {"submission": SUBMISSION, "items": list(items), "hidden": HIDDEN if hidden else None}
+    argument = {"submission": SUBMISSION, "items": list(items), "hidden": HIDDEN if hidden else None, "seed": seed}
     plan = {"target": target, "argument": argument, "step": asdict(allowed.step), "tables": allowed.tables}
     contents = Contents(
         show=kit.shown(), env=kit.environment(), texts={ARGUMENT: json.dumps(plan)},

@@ -26,6 +26,11 @@ WORK = Path("work")
 @click.option("--fresh", is_flag=True, help="Play everything, also what was played before with the same content.")
 @click.option("--autograde", is_flag=True, help="For instructors: grade somebody else's folder in a box of its own.")
 @click.option("--hidden", type=click.Path(path_type=Path), help="With --autograde: folder with further checks.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**31 - 1),
+    help="Grade on the days that this seed draws (default: the submission's).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def grade(  # noqa: PLR0917 - one for each option
     item: tuple[str, ...],
@@ -37,6 +42,7 @@ def grade(  # noqa: PLR0917 - one for each option
     fresh: bool,
     autograde: bool,
     hidden: Path | None,
+    seed: int | None,
     as_json: bool,
 ) -> int:
     """Play a submission's pipelines in a sandbox of their own, check what they left, and say what was found.
@@ -64,23 +70,25 @@ def grade(  # noqa: PLR0917 - one for each option
                 "a cluster plays everything anew, and is no box", where="--target cluster",
                 remedy="leave out --autograde and --fresh",
             )  # fmt: skip
-        return _told(_on_cluster(item, folder, quick=quick, days=days), as_json=as_json)
+        return _told(_on_cluster(item, folder, quick=quick, days=days, seed=seed), as_json=as_json)
     if days is not None:
         raise BadInput("is for a cluster: here both days are played", where="--days", remedy="leave it out")
     with _steps_libraries(needed=not autograde) as preload:
         from grader.grading.session import Options, run_grade
 
         options = Options(
-            names=item, folder=folder, faults=not quick, fresh=fresh, autograde=autograde, hidden=hidden
+            names=item, folder=folder, faults=not quick, fresh=fresh, autograde=autograde, hidden=hidden, seed=seed
         )  # fmt: skip
         document = run_grade(options, preload)
     return _told(document, as_json=as_json)
 
 
-def _on_cluster(item: tuple[str, ...], folder: Path | None, *, quick: bool, days: int | None) -> dict[str, Any]:
+def _on_cluster(
+    item: tuple[str, ...], folder: Path | None, *, quick: bool, days: int | None, seed: int | None
+) -> dict[str, Any]:
     from grader.cluster.grading.session import run_on_cluster
 
-    return run_on_cluster(item, folder, faults=not quick, **({} if days is None else {"days": days}))
+    return run_on_cluster(item, folder, faults=not quick, seed=seed, **({} if days is None else {"days": days}))
 
 
 def _told(document: dict[str, Any], *, as_json: bool) -> int:

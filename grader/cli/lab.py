@@ -14,8 +14,11 @@ import click
 @click.option("--work", type=click.Path(path_type=Path, file_okay=False), default=Path("work"), show_default=True,
               help="Your folder.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=8888, show_default=True, help="Port; 0: any free one.")
+@click.option(
+    "--student", envvar="BATCHLAB_STUDENT", help="Your name, in a course that gives each student days of their own."
+)
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
-def lab(lab: str, work: Path, port: int, no_browser: bool) -> int:
+def lab(lab: str, work: Path, port: int, student: str | None, no_browser: bool) -> int:
     """Open JupyterLab on a lab; a lab that you have not begun is begun. Without LAB: the orientation.
 
     The platform is started first. JupyterLab listens on 127.0.0.1 only, and its address has a token in it. It ends
@@ -36,7 +39,7 @@ def lab(lab: str, work: Path, port: int, no_browser: bool) -> int:
     chosen = find(lab, labs())
     place = workplace.copy_of(chosen, work)
     if not place.is_dir():
-        place = workplace.start(chosen, work)
+        place = workplace.start(chosen, work, seed=workplace.own_seed(student))
         _tell(f"{place}: {chosen.title}")
     state = StateDir.locate().ensure()
     Platform(state).start(_tell)

@@ -16,11 +16,19 @@ from pipelines.local.errors import BadInput
 @click.option("--shard", metavar="K/N", help="Only every N-th case, counted from the K-th.")
 @click.option("--fresh", is_flag=True, help="Prove again what was proven with the same grader and solution.")
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Grade each case so often, played anew each time.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="On the days that this seed draws.")
 @click.option("--list", "only_list", is_flag=True, help="Only list the cases.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the kill matrix to this Markdown file, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def prove(  # noqa: PLR0917 - one for each option
-    case: tuple[str, ...], shard: str | None, fresh: bool, repeat: int, only_list: bool, out: Path | None, as_json: bool
+    case: tuple[str, ...],
+    shard: str | None,
+    fresh: bool,
+    repeat: int,
+    seed: int,
+    only_list: bool,
+    out: Path | None,
+    as_json: bool,
 ) -> int:
     """Grade mutants, which must fail by the intended check, and variants, which must pass; print the kill matrix.
 
@@ -30,9 +38,11 @@ def prove(  # noqa: PLR0917 - one for each option
     Example:
       batchlab prove ingest-
       batchlab prove --shard 1/8
+      batchlab prove --seed 7 ingest-append ingest-merge
     """  # noqa: D301
     from grader.demo.display import Display
     from grader.demo.journal import only_one
+    from grader.grading.session import grading_state
     from grader.prove.cases import CASES
     from grader.prove.matrix import markdown
     from grader.prove.model import Case
@@ -54,7 +64,7 @@ def prove(  # noqa: PLR0917 - one for each option
             click.echo(f"{one.id:32} {one.kind:8} {one.check or 'all pass':18} {one.title}")
         return 0
     home = StateDir.locate().ensure()
-    StateDir(root=home.root / "grading").ensure()  # before the lock in it: a folder without a version is an older kit's
+    state = grading_state(home, seed)  # before the lock in it: a folder without a version is an older kit's
     display = Display(home.logs / "prove.log")
 
     def told(one: Case, verdict: Verdict) -> None:
@@ -62,11 +72,10 @@ def prove(  # noqa: PLR0917 - one for each option
         display.say(f"{mark} {one.id:32} {one.check or 'all pass':18} {verdict.seconds:6.1f} s  {verdict.why[:140]}")
 
     try:
-        lock = only_one(home.root / "grading" / "grade", what="a grading")
+        lock = only_one(state.root / "grade", what="a grading")
         with lock, closing(ForkServer(LIBRARIES)) as preload:
-            verdicts = Prover(home=home, display=display, preload=preload, fresh=fresh, repeat=repeat).prove(
-                chosen, told
-            )
+            prover = Prover(home=home, display=display, preload=preload, fresh=fresh, repeat=repeat, seed=seed)
+            verdicts = prover.prove(chosen, told)
     finally:
         display.close()
     text = markdown(chosen, verdicts)

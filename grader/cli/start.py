@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 @click.argument("lab", required=False)
 @click.option("--work", type=click.Path(path_type=Path, file_okay=False), default=Path("work"), show_default=True,
               help="Your folder.")  # fmt: skip
-def start(lab: str | None, work: Path) -> int:
+@click.option(
+    "--student", envvar="BATCHLAB_STUDENT", help="Your name, in a course that gives each student days of their own."
+)
+def start(lab: str | None, work: Path, student: str | None) -> int:
     """Copy a lab to your work folder, where you edit it; without LAB: list the labs, and those that you have begun.
 
     LAB is a lab's name, or its number. Nothing is overwritten: a lab that you have begun stays as it is.
@@ -43,7 +46,7 @@ def start(lab: str | None, work: Path) -> int:
         Console(highlight=False).print(table)
         return 0
     chosen = find(lab, known)
-    place = workplace.start(chosen, work)
+    place = workplace.start(chosen, work, seed=workplace.own_seed(student))
     click.echo(f"{place}: {chosen.title}\n")
     for line in _next(chosen, place, work):
         click.echo(line)

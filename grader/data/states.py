@@ -10,9 +10,10 @@ import psycopg
 
 from grader.data.batches import Batch, corrections, duplicates, late
 from grader.data.store import day_rows, deliver
+from grader.sample import DEFAULT
 
 BASE, LATE, EMPTY, BAD = "base", "late", "empty", "bad"
-LATE_SEED, LATE_FLIGHTS, CORRECTED = 310, 12, 6
+LATE_FLIGHTS, CORRECTED = 12, 6
 NO_WEATHER, WILD_WIND = ("JFK", 8), ("EWR", 17)
 """Airport and local hour: on the first day it has no observation, on the last a wind speed that is none.
 
@@ -29,10 +30,12 @@ class Source:
     Args:
         dsn: libpq URI of the database that holds `ops`.
         days: the graded days; the first is emptied, late rows come for the last.
+        late_seed: decides which flights come late, and how.
     """
 
     dsn: str
     days: tuple[date, ...]
+    late_seed: int = DEFAULT.late_seed
 
     def prepare(self) -> None:
         """Keep a copy of the days' rows of the base load; done once for a database and these days."""
@@ -62,9 +65,12 @@ class Source:
         with psycopg.connect(self.dsn) as pg:
             columns = source_columns(pg, "flights")
             pg.execute(f"DELETE FROM ops.flights WHERE flight_date IN ({listed})")
-            pg.execute(f"INSERT INTO ops.flights ({columns}) SELECT {columns} FROM {SAVED}.flights")
+            pg.execute(
+                f"INSERT INTO ops.flights ({columns}) SELECT {columns} FROM {SAVED}.flights "
+                f"WHERE flight_date IN ({listed})"
+            )
             pg.execute(f"DELETE FROM ops.weather WHERE {_LOCAL} IN ({listed})")
-            pg.execute(f"INSERT INTO ops.weather SELECT * FROM {SAVED}.weather")
+            pg.execute(f"INSERT INTO ops.weather SELECT * FROM {SAVED}.weather WHERE {_LOCAL} IN ({listed})")
             pg.execute(f"DELETE FROM ops.weather WHERE {_HOUR}", (self.days[0], *NO_WEATHER))
             pg.execute(f"UPDATE ops.weather SET wind_speed = 1048.36058 WHERE {_HOUR}", (self.days[-1], *WILD_WIND))
             if state == EMPTY:
@@ -81,10 +87,10 @@ class Source:
         last = self.days[-1]
         rows = day_rows(self.dsn, last)
         return [
-            late(rows, last, seed=LATE_SEED, count=LATE_FLIGHTS),
-            corrections(rows, last, seed=LATE_SEED, count=CORRECTED, days_late=4),
-            duplicates(rows, last, seed=LATE_SEED, count=CORRECTED, days_late=6),
-            late(rows, last, seed=LATE_SEED + 1, count=3, days_late=40),
+            late(rows, last, seed=self.late_seed, count=LATE_FLIGHTS),
+            corrections(rows, last, seed=self.late_seed, count=CORRECTED, days_late=4),
+            duplicates(rows, last, seed=self.late_seed, count=CORRECTED, days_late=6),
+            late(rows, last, seed=self.late_seed + 1, count=3, days_late=40),
         ]
 
 

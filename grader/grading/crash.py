@@ -83,7 +83,7 @@ class Killer:
 
 def play(ground: Ground) -> list[Run]:
     """Run the day, killed wherever there is something to kill; the run's facts list the places."""
-    (day,) = ground.play.dates()
+    (day,) = ground.days
     due = ground.pipeline.due([day])[day]
     before, name = ground.state(), ground.name(day)
     killer = Killer(ground)

@@ -31,7 +31,7 @@ def play(ground: Ground) -> list[Run]:
     The run's facts say whether there was a moment for it: a pipeline that curates and builds in one step has none.
     What failed is tried again once: more attempts at the same rows show nothing more, and each is a whole dbt build.
     """
-    (day,) = ground.play.dates()
+    (day,) = ground.days
     due = ground.pipeline.due([day])[day]
     before, name = ground.state(), ground.name(day)
     written = _metadata(ground)

@@ -22,9 +22,10 @@ from grader.grading.evidence import GradeProbe
 from grader.grading.hello import Greeter
 from grader.grading.limits import isolation_here
 from grader.grading.player import Player, Stages
-from grader.grading.plays import DAYS, PLAYS
+from grader.grading.plays import PLAYS
 from grader.grading.record import Records
 from grader.grading.world import World
+from grader.sample import drawn
 from grader.submission import Submission
 from grader.submission.folder import PIPELINES
 from pipelines.local.errors import BadInput
@@ -145,8 +146,9 @@ class Grading:
         plays, flux = needed_plays(checks, self.scope), any("flux" in check.needs for check in checks)
         if not plays and not flux:
             return self._judge(submission, checks, self._still(submission), 0)
+        sample = drawn(submission.seed)
         with self._preloaded() as preload:
-            world = self.world or World(self.state, DAYS)
+            world = self.world or World(self.state, sample)
             with self.display.stage("starting the platform"):
                 world.start(self.display.now)
             player = self._player(world, submission, preload)
@@ -175,9 +177,9 @@ class Grading:
 
     def _still(self, submission: Submission) -> GradeProbe:
         """Give the evidence of manifests alone: nothing is started for it."""
-        world = World(self.state, DAYS)
+        world = World(self.state, drawn(submission.seed))
         return GradeProbe(
-            state=self.state, platform=world.platform, documents=submission.documents, days=DAYS, made=(),
+            state=self.state, platform=world.platform, documents=submission.documents, days=world.sample.days, made=(),
             lake=Lake(catalog=NoopCatalog("none")), begun=_EVER, world=world, records={}, scope=self.scope,
         )  # fmt: skip
 
@@ -201,8 +203,8 @@ class Grading:
         if player.played:
             player.leave(self.scope)
         return GradeProbe(
-            state=self.state, platform=player.world.platform, documents=player.submission.documents, days=DAYS,
-            made=(), lake=player.lake, begun=_EVER, world=player.world,
+            state=self.state, platform=player.world.platform, documents=player.submission.documents,
+            days=player.world.sample.days, made=(), lake=player.lake, begun=_EVER, world=player.world,
             records=player.played, scope=self.scope, hello=hello or (),
             flux_root=player.submission.flux if hello is not None else None,
         )  # fmt: skip
@@ -231,6 +233,7 @@ def verdict(
         "target": target,
         "mode": mode,
         "submission": str(submission.root),
+        "sample": {"seed": submission.seed, "days": [str(day) for day in drawn(submission.seed).days]},
         "gradedAt": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "score": round(sum(one["points"] for one in found.values()), 1),
         "max_score": sum(one["max_points"] for one in found.values()),

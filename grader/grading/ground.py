@@ -57,6 +57,11 @@ class Ground:
         """Name the run of a day: new each time, so that no object of an earlier run is met by accident."""
         return f"{self.pipeline.name}-{day:%Y%m%d}-{self.play.name}-{self.tag}"
 
+    @property
+    def days(self) -> tuple[date, ...]:
+        """The play's days in the order in which they are run."""
+        return self.play.dates(self.world.sample.days)
+
     def state(self) -> State:
         """Look at all tables."""
         return state_of(self.lake)
@@ -123,7 +128,7 @@ def plain(ground: Ground, facts: Callable[[date, str], Mapping[str, Any]] = lamb
         ground: where.
         facts: asked, when a run of a day has ended, what else was seen of it.
     """
-    days = ground.play.dates()
+    days = ground.days
     due = ground.pipeline.due(days)
     start = min(due.values()) + ground.play.late
     with ground.engine(start) as engine:

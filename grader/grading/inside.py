@@ -11,7 +11,7 @@ from rich.console import Console
 
 from grader.demo.display import Display
 from grader.grading.grade import Grading
-from grader.submission import read
+from grader.submission import read, seeded
 from pipelines.local.state import StateDir
 
 AUTOGRADE = (
@@ -24,7 +24,7 @@ def grade(argument: Mapping[str, Any]) -> dict[str, Any]:
     """Grade a submission; called by `grader.autograde`.
 
     Args:
-        argument: `submission`, `items`, `hidden` (a folder or None).
+        argument: `submission`, `items`, `hidden` (a folder or None), `seed` (or None: the submission's own).
 
     Returns:
         The verdict's document, and the hints of its checks.
@@ -33,7 +33,7 @@ def grade(argument: Mapping[str, Any]) -> dict[str, Any]:
     hidden = argument["hidden"]
     display = Display(state.logs / "grade.log", Console(file=sys.stdout, highlight=False))  # a pipe out of the box
     grading = Grading(state=state, display=display, fresh=True, hidden=Path(hidden) if hidden else None, mode=AUTOGRADE)
-    graded = grading.grade(read(Path(argument["submission"])), argument["items"])
+    graded = grading.grade(seeded(read(Path(argument["submission"])), argument["seed"]), argument["items"])
     return {
         "document": graded.document,
         "hints": {result.check.id: list(result.hints) for result in graded.results},

@@ -10,7 +10,7 @@ NO_DATE = "2013-02-30"
 
 def play(ground: Ground) -> list[Run]:
     """Run the pipeline once with a `ds` that no calendar has."""
-    (day,) = ground.play.dates()
+    (day,) = ground.days
     due = ground.pipeline.due([day])[day]
     before, name = ground.state(), ground.name(day)
     with ground.engine(due + ground.play.late) as engine:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
 from grader.data.states import BAD, BASE, EMPTY, LATE
+from grader.sample import DEFAULT
 from grader.submission.folder import PIPELINES
 
 Kind = Literal["plain", "parameter", "gate", "flaky", "crash"]
 
-DAYS = (date(2013, 3, 9), date(2013, 3, 10))
-"""The graded days: the clocks in New York change on the second."""
+DAYS = DEFAULT.days
+"""The graded days where no seed draws others: the clocks in New York change on the second."""
 BACKFILLED_LATER = timedelta(hours=36)
 """How long after its due time a backfill runs: long enough for the wall clock to be on another day."""
 
@@ -25,7 +26,7 @@ class Play:
     Args:
         name: what checks call it.
         title: what a person reads while it runs.
-        days: positions in `DAYS`, in the order in which they are run.
+        days: positions among the graded days, in the order in which they are run.
         source: state of the operational database.
         after: the play that it goes on from; empty: from nothing.
         upstream: the play of the pipelines before this one whose tables it reads; empty: the same play.
@@ -48,9 +49,9 @@ class Play:
     pipelines: tuple[str, ...] = PIPELINES
     fault: bool = False
 
-    def dates(self) -> tuple[date, ...]:
-        """The days in the order in which they are run."""
-        return tuple(DAYS[one] for one in self.days)
+    def dates(self, graded: Sequence[date]) -> tuple[date, ...]:
+        """Give the days in the order in which they are run, of those that are graded."""
+        return tuple(graded[one] for one in self.days)
 
 
 PLAYS: dict[str, Play] = {

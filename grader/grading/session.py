@@ -14,7 +14,7 @@ from grader.demo.journal import only_one
 from grader.grading.grade import Graded, Grading
 from grader.grading.kept import FOLDER, HISTORY, LAST
 from grader.grading.page import report_of
-from grader.submission import read, reference
+from grader.submission import read, reference, seeded
 from pipelines.local.errors import BadInput
 from pipelines.local.preload import ForkServer
 from pipelines.local.state import StateDir
@@ -35,6 +35,7 @@ class Options:
         fresh: play everything.
         autograde: in a box.
         hidden: folder with further checks.
+        seed: draws the graded days, whatever the submission says; None: as it says.
     """
 
     names: tuple[str, ...] = ()
@@ -43,6 +44,7 @@ class Options:
     fresh: bool = False
     autograde: bool = False
     hidden: Path | None = None
+    seed: int | None = None
 
 
 def run_grade(options: Options, preload: ForkServer | None = None) -> dict[str, Any]:
@@ -60,8 +62,8 @@ def run_grade(options: Options, preload: ForkServer | None = None) -> dict[str, 
         found = _boxed(home, options)
         keep(home, found["document"], found["hints"])
         return dict(found["document"])
-    submission = reference() if options.folder is None else read(options.folder)
-    state = grading_state(home)
+    submission = seeded(reference() if options.folder is None else read(options.folder), options.seed)
+    state = grading_state(home, submission.seed)
     display = Display(home.logs / "grade.log")
     try:
         with only_one(state.root / "grade", what="a grading"), display.shown():
@@ -90,7 +92,9 @@ def _boxed(home: StateDir, options: Options) -> dict[str, Any]:
     display = Display(home.logs / "grade.log")
     heard = Heard(display.say)
     try:
-        return grade(options.folder, options.names, target=INSIDE, hidden=options.hidden, heard=heard)
+        return grade(
+            options.folder, options.names, target=INSIDE, hidden=options.hidden, seed=options.seed, heard=heard
+        )
     except CouldNotRun as error:
         raise BadInput(f"could not run: {error.reason}", where=str(options.folder), remedy=_end(error.log)) from error
     finally:
@@ -123,9 +127,9 @@ def _end(log: str) -> str:
     return f"the grader's last words: {lines[-1][:200]}" if lines else "the grader said nothing"
 
 
-def grading_state(home: StateDir) -> StateDir:
-    """Give the state directory in which submissions are played: apart from the learner's own."""
-    return StateDir(root=home.root / "grading").ensure()
+def grading_state(home: StateDir, seed: int = 0) -> StateDir:
+    """Give the state directory in which submissions are played: apart from the learner's own, and one for each seed."""
+    return StateDir(root=home.root / ("grading" if seed == 0 else f"grading-{seed}")).ensure()
 
 
 def page(home: StateDir, graded: Graded) -> None:

@@ -37,6 +37,8 @@ def show(document: Mapping[str, Any], home: StateDir, console: Console | None = 
         console.print(Text.assemble(("· ", "yellow"), check["id"], (f" was not judged: {check['rationale']}", "dim")))
     console.print(Text(f"{document['score']:g} of {document['max_score']} points", "bold"))
     console.print(Text(document["mode"], "dim"))
+    if (sample := document.get("sample")) and sample["seed"]:
+        console.print(Text(f"seed {sample['seed']}: graded on {' and '.join(sample['days'])}", "dim"))
     if runs := document.get("runs"):
         console.print(Text(f"{len(runs)} workflows, such as {runs[-1]['url']}", "dim"), soft_wrap=True)
     page = home.report / "grade.html"

@@ -25,6 +25,7 @@ from grader.autograde import database, isolation
 from grader.data.states import Source
 from grader.fingerprint.lake import Lake
 from grader.grading.copies import copy_table, tables_of
+from grader.sample import DEFAULT, Sample
 from pipelines.local.platform import Platform
 from pipelines.local.platform.postgres import CATALOG_DATABASE
 from pipelines.local.platform.webhook import shape
@@ -58,13 +59,13 @@ class World:
 
     Args:
         state: a state directory that is used for grading only.
-        source: makes the states of `ops`.
+        sample: the graded days, and the late data; a state directory has those of one sample only.
     """
 
-    def __init__(self, state: StateDir, days: Sequence[Any]) -> None:
+    def __init__(self, state: StateDir, sample: Sample = DEFAULT) -> None:
         self.state = state
         self.platform = Platform(state, isolation())
-        self._days = tuple(days)
+        self.sample = sample
         self._started = False
 
     def start(self, progress: Any = lambda _: None) -> None:
@@ -74,7 +75,7 @@ class World:
         self.platform.start(progress)
         dsn = self.platform.endpoints.postgres_dsn
         data.load(dsn, progress=lambda what, done: progress(f"{what} {done:.0%}"))
-        self.source = Source(dsn=dsn, days=self._days)
+        self.source = Source(dsn=dsn, days=self.sample.days, late_seed=self.sample.late_seed)
         self.source.prepare()
         if isolation() is not None:
             database.provide(self.platform)

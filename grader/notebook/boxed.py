@@ -14,6 +14,7 @@ from grader.autograde.box import Contents, run_in_box
 from grader.autograde.limits import Limits
 from grader.notebook.check import OUTSIDE
 from grader.notebook.inside import CELLS, SUBMISSION
+from grader.notebook.sample import SEED
 from pipelines.local.errors import BadInput
 
 START_SECONDS = 60.0
@@ -27,7 +28,7 @@ class LostError(Exception):
     """The notebook was not run to its end; the message says why."""
 
 
-def outputs_in_box(notebook: str, folder: Path, *, seconds: int, cells: int) -> list[list[dict[str, Any]]]:
+def outputs_in_box(notebook: str, folder: Path, *, seconds: int, cells: int, seed: str) -> list[list[dict[str, Any]]]:
     """Run a notebook's cells on a copy of the submission.
 
     Args:
@@ -35,6 +36,7 @@ def outputs_in_box(notebook: str, folder: Path, *, seconds: int, cells: int) -> 
         folder: the submission's.
         seconds: time limit of each cell.
         cells: how many there are.
+        seed: what `sample()` draws from.
 
     Raises:
         BadInput: this machine cannot make a box, or the submission cannot be put into one.
@@ -43,7 +45,7 @@ def outputs_in_box(notebook: str, folder: Path, *, seconds: int, cells: int) -> 
     checkout = Path(grader.__file__).parents[1]
     contents = Contents(
         show=[*kit.python(), *(checkout / name for name in _PARTS)], copy={SUBMISSION: folder},
-        texts={CELLS: json.dumps({"notebook": notebook, "seconds": seconds})}, env=_environment(),
+        texts={CELLS: json.dumps({"notebook": notebook, "seconds": seconds})}, env=_environment(seed),
     )  # fmt: skip
     # an interrupted cell takes a few seconds to answer
     limits = Limits(seconds=START_SECONDS + cells * (seconds + 10), memory=_MEMORY, processes=_PROCESSES)
@@ -62,10 +64,10 @@ def outputs_in_box(notebook: str, folder: Path, *, seconds: int, cells: int) -> 
     return found
 
 
-def _environment() -> dict[str, str]:
+def _environment(seed: str) -> dict[str, str]:
     home = "/box/home"
     return {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/local/bin{os.pathsep}/usr/bin{os.pathsep}/bin",
         "HOME": home, "LANG": "C.UTF-8", "TZ": "UTC", "JUPYTER_PLATFORM_DIRS": "1", "NBGRADER_EXECUTION": "autograde",
-        "PYTHONDONTWRITEBYTECODE": "1", OUTSIDE: "1",
+        "PYTHONDONTWRITEBYTECODE": "1", OUTSIDE: "1", SEED: seed,
     }  # fmt: skip

@@ -26,9 +26,11 @@ from grader.notebook.check import OUTSIDE, Grades, grade
 from grader.notebook.command import Command
 from grader.notebook.errors import CouldNotGrade
 from grader.notebook.inside import error_output, execute
+from grader.notebook.sample import SEED
 from grader.notebook.show import as_html, as_text
 from grader.notebook.submission import FOLDER, MANIFEST
 from grader.notebook.verdict import Verdict
+from grader.sample.course import course
 
 HIDDEN = "BATCHLAB_HIDDEN"
 """Names the folder of hidden checks, for the configuration file; kernels do not get it."""
@@ -45,10 +47,12 @@ class GradeOutside(NbGraderPreprocessor):  # type: ignore[misc] # nbgrader has n
     )
     hidden = Unicode("", help="Folder with checks that only instructors have.").tag(config=True)
     options = List(["--autograde"], help="Options of `batchlab grade`.").tag(config=True)
+    _seed = "0"
     check_seconds = Float(1200.0, help="Time limit of one grade, in seconds.").tag(config=True)
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """Go through a notebook's cells: whatever those before it do, a cell that asks for a check is graded."""
+        self._seed = str(course().seed_for(resources.get("nbgrader", {}).get("student")))
         folder, grades = Path(resources["metadata"]["path"]).absolute(), Grades(whole_items=True, keep_failures=True)
         for cell, outputs in zip(nb.cells, self._run(nb, folder), strict=True):
             if cell.cell_type != "code":
@@ -69,8 +73,11 @@ class GradeOutside(NbGraderPreprocessor):  # type: ignore[misc] # nbgrader has n
         text = nbformat.writes(todo)
         try:
             if self.boxed:
-                return _valid(outputs_in_box(text, folder, seconds=self.timeout, cells=len(nb.cells)), len(nb.cells))
-            with _kernel_environment():
+                return _valid(
+                    outputs_in_box(text, folder, seconds=self.timeout, cells=len(nb.cells), seed=self._seed),
+                    len(nb.cells),
+                )
+            with _kernel_environment(self._seed):
                 return _valid(execute(text, str(folder), seconds=self.timeout), len(nb.cells))
         except LostError as error:
             self.log.warning("the notebook was not run: %s", error)
@@ -93,7 +100,7 @@ class GradeOutside(NbGraderPreprocessor):  # type: ignore[misc] # nbgrader has n
             raise CouldNotGrade(f"the submission has no {MANIFEST}", remedy="it was not handed in with the notebook")
         found = Command.find()
         command = Command(
-            program=found.program, options=tuple(self.options), seconds=self.check_seconds,
+            program=found.program, options=(*self.options, "--seed", self._seed), seconds=self.check_seconds,
             hidden=_folder(self.hidden) if self.hidden else None, environment=found.environment,
         )  # fmt: skip
         return grade(wanted.wanted, points, command, folder, grades)
@@ -147,12 +154,12 @@ def drop_links(assignment: str, student: str, notebooks: list[str]) -> None:
 
 
 @contextmanager
-def _kernel_environment() -> Iterator[None]:
+def _kernel_environment(seed: str) -> Iterator[None]:
     """Start kernels without what a submission must not know, and tell `check()` that it is not asked."""
     before = dict(os.environ)
     for name in _KEPT_FROM_KERNEL:
         os.environ.pop(name, None)
-    os.environ[OUTSIDE] = "1"
+    os.environ |= {OUTSIDE: "1", SEED: seed}
     try:
         yield
     finally:

@@ -17,10 +17,12 @@ from grader.checks.catalog import CHECKS
 from grader.checks.model import PIPELINES, Check
 from grader.grading.grade import Grading, outcomes
 from grader.grading.player import Stages
-from grader.grading.plays import DAYS, PLAYS, needed
+from grader.grading.plays import PLAYS, needed
+from grader.grading.session import grading_state
 from grader.grading.world import World
 from grader.prove.model import Case
-from grader.submission import read, reference
+from grader.sample import drawn
+from grader.submission import read, reference, seeded
 from grader.submission.export import export
 from pipelines.local.errors import BadInput
 from pipelines.local.platform.code import tree_files, tree_hash
@@ -28,7 +30,7 @@ from pipelines.local.preload import ForkServer
 from pipelines.local.state import StateDir
 
 KEPT = "prove"
-JUDGING = ("checks", "data", "fingerprint", "flux", "grading", "lineage", "oracle", "submission")
+JUDGING = ("checks", "data", "fingerprint", "flux", "grading", "lineage", "oracle", "sample", "submission")
 """The parts of the grader that a verdict depends on."""
 MOST_RECORDS = 2000
 """Plays that are kept, so that a proof repeated after a change of the checks plays nothing again."""
@@ -63,6 +65,7 @@ class Prover:
         preload: a Python that has imported the steps' libraries.
         fresh: prove again what was proven for the same content.
         repeat: how often each case is graded, with every play of its scope played anew; verdicts that differ are wrong.
+        seed: draws the graded days.
     """
 
     home: StateDir
@@ -70,6 +73,7 @@ class Prover:
     preload: ForkServer
     fresh: bool = False
     repeat: int = 1
+    seed: int = 0
 
     def prove(self, cases: Iterable[Case], told: Callable[[Case, Verdict], None]) -> list[Verdict]:
         """Prove cases; what was proven with the same grader and the same solution is not proven again."""
@@ -78,7 +82,7 @@ class Prover:
             with tempfile.TemporaryDirectory(prefix="batchlab-prove-") as folder:
                 source = export(reference(), Path(folder) / "submission")
                 case.write(source)
-                key = _key(case, source)
+                key = _key(case, source, self.seed)
                 verdict = None if self.fresh or self.repeat > 1 else self._known(key)
                 if verdict is None:
                     verdict = self._steady(case, source)
@@ -105,7 +109,7 @@ class Prover:
             fresh=self.repeat > 1, world=self._world, most_records=MOST_RECORDS,
         )  # fmt: skip
         try:
-            graded = grading.grade(read(source), names)
+            graded = grading.grade(seeded(read(source), self.seed), names)
         except BadInput as error:
             return Verdict(case=case.id, right=False, outcomes={}, why=f"could not be graded: {error}",
                            seconds=round(time.monotonic() - begun, 1))  # fmt: skip
@@ -118,7 +122,7 @@ class Prover:
     @cached_property
     def _world(self) -> World:
         """The sandbox that all cases are played in."""
-        return World(StateDir(root=self.home.root / "grading"), DAYS)
+        return World(grading_state(self.home, self.seed), drawn(self.seed))
 
     def _path(self, key: str) -> Path:
         return self.home.root / KEPT / f"{key}.json"
@@ -184,7 +188,7 @@ def shard(cases: Sequence[Case], number: int, of: int) -> list[Case]:
     return [case for index, case in enumerate(cases) if index % of == number - 1]
 
 
-def _key(case: Case, source: Path) -> str:
+def _key(case: Case, source: Path, seed: int) -> str:
     """Hash the solution, what must become of it, and all that judges and runs it: a proof is void when that changes.
 
     The Flux tree is no part of it: no case changes it, and the checks that look at it (M01, M04) are not asked.
@@ -196,7 +200,7 @@ def _key(case: Case, source: Path) -> str:
     judging = {part: root / part for part in JUDGING} | {"local": Path(local.__file__).parent}
     files = [one for one in tree_files(judging) if "/tests/" not in one[0]]
     files += [one for one in tree_files({"submission": source}) if not one[1].is_relative_to(source / "flux")]
-    return f"{case.id}-{case.check or 'passes'}-{tree_hash(files)}"
+    return f"{case.id}-{case.check or 'passes'}-{tree_hash(files)}{f'-{seed}' if seed else ''}"
 
 
 def forget(home: StateDir) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import tomllib
 
 import grader
+from grader.sample.course import course, valid
 from pipelines.local.errors import BadInput
 from pipelines.local.manifest import Documents, load
 from pipelines.local.platform.code import tree_files
@@ -59,6 +60,7 @@ class Submission:
         flux: folder of the Flux tree.
         datatier: folder of the shared utilities.
         brought: what the submission itself has: `pipelines.ingest`, `dbt`, `flux`.
+        seed: draws the graded days and the late data; see `grader.sample`.
     """
 
     root: Path
@@ -67,6 +69,7 @@ class Submission:
     flux: Path
     datatier: Path
     brought: frozenset[str]
+    seed: int = 0
 
     @cached_property
     def documents(self) -> Documents:
@@ -100,7 +103,7 @@ def read(folder: Path) -> Submission:
     """
     root = folder.resolve()
     document = _document(root)
-    _known(document, {"pipelines", "dbt", "flux", "datatier"}, "")
+    _known(document, {"seed", "pipelines", "dbt", "flux", "datatier"}, "")
     given = {name: _pipeline(root, name, table) for name, table in _tables(document, "pipelines").items()}
     pipelines = {name: _reference(name) for name in (*PIPELINES, *OTHERS)} | given
     brought = {f"pipelines.{name}" for name, one in pipelines.items() if one.own}
@@ -115,8 +118,17 @@ def read(folder: Path) -> Submission:
         raise BadInput("it brings nothing to grade", where=str(root / FILE), remedy=_EXAMPLE)
     return Submission(
         root=root, pipelines=pipelines, dbt=dbt or CODE / "transform" / "dbt", flux=flux or FLUX,
-        datatier=datatier or CODE / "datatier", brought=frozenset(brought),
+        datatier=datatier or CODE / "datatier", brought=frozenset(brought), seed=_seed(document),
     )  # fmt: skip
+
+
+def _seed(document: Mapping[str, Any]) -> int:
+    return valid(document["seed"], f"{FILE}: seed") if "seed" in document else course().seed_for(None)
+
+
+def seeded(submission: Submission, seed: int | None) -> Submission:
+    """Give a submission with another seed; None leaves its own."""
+    return submission if seed is None else replace(submission, seed=seed)
 
 
 def _reference(name: str) -> Pipeline:

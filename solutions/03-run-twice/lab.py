@@ -87,20 +87,27 @@ print(Path("ingest/extract.py").read_text())
 # %% [markdown] nbgrader={"grade": false, "grade_id": "l03-predict-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## Predict (1 point)
 #
-# On 9 March 2013, 765 flights left New York. The table is empty at first. The pipeline runs for 9 March, and the run succeeds. Then it runs for
-# 9 March a second time; nothing has changed in the source.
-#
+# The next cell says on which days your pipelines are graded, and how many flights left New York on the first of them. The table is empty at
+# first. The pipeline runs for this first day, and the run succeeds. Then it runs for it a second time; nothing has changed in the source.
+
+# %%
+from grader.notebook import sample
+
+mine = sample()
+print(mine)
+
+# %% [markdown] nbgrader={"grade": false, "grade_id": "l03-predict-answer", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # Answer before you run anything. The point is for answers of the right kind, not for right answers: a wrong prediction that you can
 # explain afterwards is worth more than a right one that you looked up.
 
 # %% nbgrader={"grade": false, "grade_id": "l03-predict", "locked": false, "schema_version": 3, "solution": true, "task": false}
 ### BEGIN SOLUTION
-staged = 1530  # the branch begins with main's 765 rows, and append() adds 765 more
-visible = 765  # validate fails, so write never runs and main stays as it was
+staged = 2 * mine.flights  # the branch begins with main's rows, and append() adds the same number
+visible = mine.flights  # validate fails, so write never runs and main stays as it was
 second_run_succeeds = False  # validate finds every key twice
 ### END SOLUTION
-# staged: how many flights of 9 March does the audit branch hold after `extract` of the second run?
-# visible: how many flights of 9 March does a reader of the table see after the second run?
+# staged: how many flights of the first day does the audit branch hold after `extract` of the second run?
+# visible: how many flights of the first day does a reader of the table see after the second run?
 # second_run_succeeds: does the second run succeed, True or False?
 
 # %% nbgrader={"grade": true, "grade_id": "l03-predicted", "locked": true, "points": 1, "schema_version": 3, "solution": false, "task": false}
@@ -116,7 +123,7 @@ assert min(staged, visible) >= 0, "a number of flights is 0 or more"
 # in what readers see and on every branch. Your own tables are not touched. It takes about three minutes, because Spark really runs. What was
 # run before with the same code is not run again, so later checks are quicker.
 #
-# It plays 9 and 10 March, and shows the one that it finds first; the same happens to both. Compare the table, the branch, the number of keys and
+# It plays both of your days, and shows the one that it finds first; the same happens to both. Compare the table, the branch, the number of keys and
 # the rows that it shows with your prediction.
 
 # %%
@@ -153,7 +160,7 @@ check("M03", points=5)
 # A person reads this answer. Three or four sentences are enough; double-click on the cell below to edit it.
 #
 # 1. The process is killed while Spark is writing the day's files, before the commit. Why is nothing wrong when the run is repeated?
-# 2. Late data arrives for 9 March, and the day is run again. Content changes. Is the pipeline still idempotent? Say why.
+# 2. Late data arrives for a day, and the day is run again. Content changes. Is the pipeline still idempotent? Say why.
 # 3. Name a write that you have seen or made outside this course that is not idempotent, and what would make it so.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "l03-explain", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}

@@ -65,13 +65,15 @@ assert type(sources) is int, "sources is a number"
 # %% [markdown] nbgrader={"grade": false, "grade_id": "l08-look-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## Look
 #
-# Run a day, with your copy of the code, then have it drawn.
+# Run the first of your days, with your copy of the code, then have it drawn.
 
 # %%
-from grader.notebook import batchlab, check, draw, sql
+from grader.notebook import batchlab, check, draw, sample, sql
 
+mine = sample()
+print(mine)
 batchlab("data load")
-batchlab("run --submission . --name daily -p ds=2013-03-09")
+batchlab(f"run --submission . --name daily -p ds={mine.first}")
 
 # %%
 draw("lineage", "lake.marts.carrier_daily")
@@ -114,7 +116,7 @@ check("M08-snapshots")
 
 # %%
 batchlab("render transform --submission .")
-batchlab("run --submission . --name daily -p ds=2013-03-09")
+batchlab(f"run --submission . --name daily -p ds={mine.first}")
 sql("""
 SELECT committed_at, summary['batchlab.workflow'] AS workflow, summary['batchlab.node'] AS node, summary['batchlab.ds'] AS day
 FROM lake.curated.flights.snapshots ORDER BY committed_at DESC LIMIT 3
@@ -144,14 +146,14 @@ check("M08-columns", points=2)
 # %% [markdown] nbgrader={"grade": false, "grade_id": "l08-taint-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## What is spoiled? (2 points)
 #
-# Now ask in the other direction. Suppose that the temperatures of 9 March turn out to be wrong. (Your repaired pipelines have run by now, if you ran the cells above; if not, run the day again first.)
+# Now ask in the other direction. Suppose that the temperatures of your first day turn out to be wrong. (Your repaired pipelines have run by now, if you ran the cells above; if not, run the day again first.)
 
 # %%
-batchlab("run --submission . --name daily -p ds=2013-03-09")
-batchlab("taint lake.raw.weather --partition flight_date=2013-03-09")
+batchlab(f"run --submission . --name daily -p ds={mine.first}")
+batchlab(f"taint lake.raw.weather --partition flight_date={mine.first}")
 
 # %%
-batchlab("taint lake.raw.weather --partition flight_date=2013-03-09 --column temp")
+batchlab(f"taint lake.raw.weather --partition flight_date={mine.first} --column temp")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "l08-taint-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # Compare the two answers, then fill in.
@@ -204,13 +206,13 @@ if TARGET == "cluster":
 #
 # 1. Somebody repairs yesterday's partition by hand, with a notebook, and everything is right again. What do the two witnesses say, and what will the next person believe?
 # 2. Why are edges compared with what dbt and the workflow explain, and not simply believed?
-# 3. The source corrects the temperatures of 9 March. Which runs do you start, in which order, and which ones not?
+# 3. The source corrects the temperatures of one day. Which runs do you start, in which order, and which ones not?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "l08-explain", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
 # 1. The snapshot has no workflow and no node in its summary, and no event tells of the write. Whoever looks sees rows that nobody made; the graph still says that the last run's inputs explain them, which is no longer true.
 # 2. An event says what a step says of itself. A step that was copied, or whose code has changed, says what was true of another one. What dbt's manifest and the order of the workflow explain is derived from what really runs.
-# 3. `ingest` for 9 March, then `transform` for 9 March, because the curated flights hold temperatures. `publish` need not run: no published number depends on a temperature, and running it would do no harm but tell nobody anything new. No
-#    other day, since nothing of 9 March is read for another day.
+# 3. `ingest` for that day, then `transform` for it, because the curated flights hold temperatures. `publish` need not run: no published number depends on a temperature, and running it would do no harm but tell nobody anything new. No
+#    other day, since nothing of that day is read for another one.
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "l08-end", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## Where to go on

@@ -30,6 +30,7 @@ from grader.data.states import LATE
 from grader.grading.grade import Graded, choose, needed_plays, verdict
 from grader.grading.player import Stages
 from grader.grading.plays import DAYS, PLAYS, needed
+from grader.sample import drawn
 from grader.submission import Submission
 from grader.submission.folder import PIPELINES
 from pipelines.local.errors import BadInput
@@ -82,7 +83,7 @@ class ClusterGrading:
         with self.display.stage("pushing the submission"):
             image = self._push(submission)
         with ExitStack() as stack:
-            here = stack.enter_context(site(self.place, self.state))
+            here = stack.enter_context(site(self.place, self.state, drawn(submission.seed)))
             scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="batchlab-cluster-")))
             live = documents(here.kubectl, submission.documents)
             stack.enter_context(paused(here.kubectl, self.display.now))
@@ -104,7 +105,11 @@ class ClusterGrading:
         """
         with self.display.stage("pushing what comes before"):
             self._push(submission)
-        with site(self.place, self.state) as here, paused(here.kubectl, self.display.now), self._kept(here):
+        with (
+            site(self.place, self.state, drawn(submission.seed)) as here,
+            paused(here.kubectl, self.display.now),
+            self._kept(here),
+        ):
             here.guard.clear(PIPELINES)
             here.source.prepare()
             player = self._player(here, submission)
@@ -171,9 +176,9 @@ class ClusterGrading:
         (events / "received.ndjson").write_text(lines, encoding="utf-8")
         return ClusterProbe(
             documents=live, objects=player.objects, lake=here.lake,
-            days=DAYS[-self.days :], played=player.played, scope=self.scope, installed_now=installed(here.kubectl),
-            flux_root=submission.flux, hello=hello, events=events, known=known_runs(here.workflows), begun=begun,
-            since=since, project=submission.dbt, scratch=scratch / "dbt",
+            days=here.source.days[-self.days :], played=player.played, scope=self.scope,
+            installed_now=installed(here.kubectl), flux_root=submission.flux, hello=hello, events=events,
+            known=known_runs(here.workflows), begun=begun, since=since, project=submission.dbt, scratch=scratch / "dbt",
         )  # fmt: skip
 
     def _greet(self, here: Site, submission: Submission, image: str) -> list[Run]:

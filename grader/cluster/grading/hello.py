@@ -47,30 +47,38 @@ class ClusterGreeter:
             found = hello_workflows(load(self.submission.flux), image=self.image)
         except BadInput:
             return []
-        return [self._run(each) for each in found]
+        started = [(each, self._start(each)) for each in found]  # neither reads what another one writes
+        return [self._end(each, name) for each, name in started]
 
-    def _run(self, hello: Hello) -> Run:
+    def _start(self, hello: Hello) -> str | BadInput:
         self.say(f"{hello.of.title} of the tree")
+        manifest = copy.deepcopy(dict(hello.manifest))
+        if hello.of.kind == "SparkApplication":  # what a local run wraps into a workflow, the operator takes as it is
+            manifest = json.loads(manifest["spec"]["templates"][0]["resource"]["manifest"])
+        name = f"{hello.name[:50]}-{secrets.token_hex(3)}"
+        manifest["metadata"] = {**manifest["metadata"], "name": name}
+        manifest["metadata"].pop("generateName", None)
         try:
-            document = self._application(hello) if hello.of.kind == "SparkApplication" else self._workflow(hello)
+            self.workflows.create(manifest)
+        except BadInput as error:
+            return error
+        return name
+
+    def _end(self, hello: Hello, started: str | BadInput) -> Run:
+        try:
+            if isinstance(started, BadInput):
+                raise started
+            follow = self._application if hello.of.kind == "SparkApplication" else self._workflow
+            document = follow(started)
         except BadInput as error:
             document = {"phase": "Error", "message": str(error), "nodes": {}}
         document = {**document, "name": hello.name}
         return Run(play="hello", ds=DAYS[0], name=hello.name, document=document, before={}, after={}, pipeline="flux")
 
-    def _workflow(self, hello: Hello) -> Mapping[str, Any]:
-        manifest = copy.deepcopy(dict(hello.manifest))
-        manifest["metadata"] = {**manifest["metadata"], "name": _new(hello.name)}
-        self.workflows.create(manifest)
-        return document_of(self.workflows.follow(manifest["metadata"]["name"], patience=PATIENCE))
+    def _workflow(self, name: str) -> Mapping[str, Any]:
+        return document_of(self.workflows.follow(name, patience=PATIENCE))
 
-    def _application(self, hello: Hello) -> Mapping[str, Any]:
-        """Create the application itself: what a local run wraps into a workflow, the operator takes as it is."""
-        body = json.loads(hello.manifest["spec"]["templates"][0]["resource"]["manifest"])
-        name = _new(hello.name)
-        made = {**body, "metadata": {**body["metadata"], "name": name}}
-        made["metadata"].pop("generateName", None)
-        self.workflows.create(made)
+    def _application(self, name: str) -> Mapping[str, Any]:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             found = json.loads(self.workflows.kubectl("get", _APPLICATIONS, name, "-n", NAMESPACE, "-o", "json"))
@@ -80,7 +88,3 @@ class ClusterGreeter:
                 return {"phase": _TERMINAL[state], "message": message, "nodes": {}}
             time.sleep(_STEP)
         raise BadInput(f"SparkApplication {name} is {state or 'without a state'} after {PATIENCE:.0f} s")
-
-
-def _new(name: str) -> str:
-    return f"{name[:50]}-{secrets.token_hex(3)}"

@@ -18,7 +18,7 @@ from grader.cluster.grading.site import Site
 from grader.cluster.workflows import NAMESPACE, Workflows
 from grader.grading.parameter import NO_DATE
 from grader.grading.pipeline import Pipeline
-from grader.grading.plays import DAYS, PLAYS, Play
+from grader.grading.plays import PLAYS, Play
 from grader.submission import Submission
 from pipelines.local.errors import BadInput
 
@@ -91,8 +91,8 @@ class ClusterPlayer:
 
     def _days(self, play: Play) -> tuple[date, ...]:
         """The play's days, among those that are played here."""
-        chosen = DAYS[-self.days :]
-        return tuple(day for day in play.dates() if day in chosen)
+        graded = self.site.source.days
+        return tuple(day for day in play.dates(graded) if day in graded[-self.days :])
 
     def _start(self, pipeline: Pipeline, play: Play, day: date) -> str | BadInput:
         ds = NO_DATE if play.kind == "parameter" else str(day)

@@ -12,12 +12,12 @@ from grader.demo.display import Display
 from grader.demo.journal import only_one
 from grader.grading.plays import DAYS
 from grader.grading.session import keep, page
-from grader.submission import read, reference
+from grader.submission import read, reference, seeded
 from pipelines.local.state import StateDir
 
 
 def run_on_cluster(
-    names: tuple[str, ...], folder: Path | None, *, faults: bool = True, days: int = len(DAYS)
+    names: tuple[str, ...], folder: Path | None, *, faults: bool = True, days: int = len(DAYS), seed: int | None = None
 ) -> dict[str, Any]:
     """Grade on this checkout's cluster, keep the verdict, write the page; returns the document.
 
@@ -26,13 +26,14 @@ def run_on_cluster(
         folder: the submission; None: the reference.
         faults: with the plays that inject a fault.
         days: how many of the graded days are played.
+        seed: draws the graded days, whatever the submission says.
 
     Raises:
         BadInput: there is no cluster, the submission cannot be read, or another grading runs here.
     """
     home = StateDir.locate().ensure()
     place = load(home)
-    submission = reference() if folder is None else read(folder)
+    submission = seeded(reference() if folder is None else read(folder), seed)
     display = Display(home.logs / "grade.log")
     try:
         with only_one(home.root / "cluster" / "grade", what="a grading on the cluster"), display.shown():

@@ -16,7 +16,7 @@ from grader.cluster.workflows import Workflows
 from grader.data.states import Source
 from grader.fingerprint.cache import DigestCache
 from grader.fingerprint.lake import Lake
-from grader.grading.plays import DAYS
+from grader.sample import DEFAULT, Sample
 from pipelines.local.state import StateDir
 
 
@@ -45,12 +45,13 @@ class Site:
 
 
 @contextmanager
-def site(place: Place, state: StateDir) -> Iterator[Site]:
+def site(place: Place, state: StateDir, sample: Sample = DEFAULT) -> Iterator[Site]:
     """Reach a cluster.
 
     Args:
         place: which.
         state: state directory; digests of files are cached there.
+        sample: the graded days, and their late data.
 
     Raises:
         BadInput: a service of it cannot be reached.
@@ -62,8 +63,11 @@ def site(place: Place, state: StateDir) -> Iterator[Site]:
         lake = Lake(catalog=connect(ends.url("catalog"), ends.url("store")), dsn=dsn, cache=cache)
         try:
             yield Site(
-                workflows=Workflows(kubectl=place.kubectl), ends=ends, lake=lake, source=Source(dsn=dsn, days=DAYS),
-                guard=Guard(dsn=dsn, catalog_dsn=ends.dsn("catalog", login["CATALOG_PASSWORD"], "catalog"), days=DAYS),
+                workflows=Workflows(kubectl=place.kubectl), ends=ends, lake=lake,
+                source=Source(dsn=dsn, days=sample.days, late_seed=sample.late_seed),
+                guard=Guard(
+                    dsn=dsn, catalog_dsn=ends.dsn("catalog", login["CATALOG_PASSWORD"], "catalog"), days=sample.days
+                ),
             )  # fmt: skip
         finally:
             lake.con.close()

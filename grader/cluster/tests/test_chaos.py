@@ -8,7 +8,7 @@ import pytest
 
 from grader.cluster import lake
 from grader.cluster.commands import Kubectl
-from grader.cluster.tests.spark import driver, ingest, pod
+from grader.cluster.tests.spark import ingest, pod
 from grader.cluster.tests.until import until
 from grader.cluster.workflows import Workflows, told
 
@@ -26,26 +26,34 @@ def rows(catalog: Any, day: str) -> int:
     return int(catalog.load_table("raw.flights").scan(row_filter=f"flight_date == '{day}'").to_arrow().num_rows)
 
 
-def test_a_lost_driver_is_replaced(workflows: Workflows, kubectl: Kubectl, catalog: Any) -> None:
+@pytest.fixture(scope="module")
+def lost(workflows: Workflows, kubectl: Kubectl) -> dict[str, dict[str, Any]]:
+    """Ingest two days at once; one loses its driver, the other its executor. Gives both workflows at their ends."""
+    runs = {"driver": ingest(workflows, kubectl, "2013-03-11"), "executor": ingest(workflows, kubectl, "2013-03-15")}
+    for role, name in runs.items():
+        until(f"no {role} came up", lambda name=name, role=role: bool(pod(kubectl, name, role)))  # type: ignore[misc]
+        kill(kubectl, "batch", pod(kubectl, name, role))
+    return {role: workflows.follow(name, patience=PATIENCE) for role, name in runs.items()}
+
+
+def extracts(run: dict[str, Any]) -> list[str]:
+    """Give the phases of the Spark step's attempts."""
+    return sorted(
+        each["phase"] for each in run["status"]["nodes"].values() if each["displayName"].startswith("extract(")
+    )
+
+
+def test_a_lost_driver_is_replaced(lost: dict[str, dict[str, Any]], catalog: Any) -> None:
     """The step is retried with an application of another name, and nothing is there twice."""
-    name = ingest(workflows, kubectl, "2013-03-11")
-    kill(kubectl, "batch", driver(kubectl, name))
-    done = workflows.follow(name, patience=PATIENCE)
-    assert done["status"]["phase"] == "Succeeded", told(done)
-    attempts = [each for each in done["status"]["nodes"].values() if each["displayName"].startswith("extract(")]
-    assert sorted(each["phase"] for each in attempts) == ["Failed", "Succeeded"]
+    assert lost["driver"]["status"]["phase"] == "Succeeded", told(lost["driver"])
+    assert extracts(lost["driver"]) == ["Failed", "Succeeded"]
     assert rows(catalog, "2013-03-11") == 980
 
 
-def test_a_lost_executor_is_replaced(workflows: Workflows, kubectl: Kubectl, catalog: Any) -> None:
+def test_a_lost_executor_is_replaced(lost: dict[str, dict[str, Any]], catalog: Any) -> None:
     """The driver asks for another one; the step does not notice."""
-    name = ingest(workflows, kubectl, "2013-03-15")
-    until("no executor came up", lambda: bool(pod(kubectl, name, "executor")))
-    kill(kubectl, "batch", pod(kubectl, name, "executor"))
-    done = workflows.follow(name, patience=PATIENCE)
-    assert done["status"]["phase"] == "Succeeded", told(done)
-    attempts = [each for each in done["status"]["nodes"].values() if each["displayName"].startswith("extract(")]
-    assert [each["phase"] for each in attempts] == ["Succeeded"]
+    assert lost["executor"]["status"]["phase"] == "Succeeded", told(lost["executor"])
+    assert extracts(lost["executor"]) == ["Succeeded"]
     assert rows(catalog, "2013-03-15") == 979
 
 

@@ -13,9 +13,10 @@ from grader.cluster.commands import Kubectl
 from grader.cluster.place import Place, load
 from grader.cluster.tests.until import until
 from grader.cluster.waiting import flux_states, look, wait
+from grader.cluster.workflows import told
 from pipelines.local.state import StateDir
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture
@@ -50,8 +51,10 @@ def test_what_was_changed_is_put_back(kubectl: Kubectl) -> None:
     until("the rights were not put back", lambda: role()["rules"] == rules)
 
 
-def test_a_bad_push_says_so_and_the_old_state_keeps_running(kubectl: Kubectl, place: Place) -> None:
-    """An image that is not there fails the health check; the catalog answers all the while; the next push mends it."""
+def test_a_bad_push_says_so_and_the_old_state_keeps_running(
+    kubectl: Kubectl, place: Place, request: pytest.FixtureRequest
+) -> None:
+    """An image that is not there fails the health check, a day runs all the while, the next push mends it."""
     settings = get(kubectl, "configmap", "settings", "-n", "flux-system")()["data"]
     catalog = get(kubectl, "deployment", "catalog", "-n", "platform")
     try:
@@ -63,6 +66,8 @@ def test_a_bad_push_says_so_and_the_old_state_keeps_running(kubectl: Kubectl, pl
             assert catalog()["status"].get("availableReplicas") == 1
             return "HealthCheckFailed" in f"{layer.reason} {layer.message}" and "catalog" in layer.message
 
+        ran = request.getfixturevalue("ran")  # the schedule's day, which most other tests look at, too
+        assert ran["status"]["phase"] == "Succeeded", told(ran)
         until("the health check did not fail", failed)
         pods = kubectl.items("pods", "-n", "platform", "-l", "app.kubernetes.io/name=catalog")
         images = {pod["spec"]["containers"][0]["image"]: pod["status"]["phase"] for pod in pods}

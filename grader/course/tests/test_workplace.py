@@ -6,9 +6,12 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+import tomllib
 
 from grader.course import workplace
 from grader.course.labs import Lab, find, labs
+from grader.sample import seed_of
+from grader.sample.course import Course
 from pipelines.local.errors import BadInput
 
 NOON = datetime(2026, 3, 1, 12, 0, 0)  # noqa: DTZ001 - a learner's own time
@@ -110,3 +113,34 @@ def test_the_courses_labs_are_read_in_their_order() -> None:
     found = labs()
     assert [lab.name for lab in found] == sorted(lab.name for lab in found)
     assert all(lab.notebook for lab in found)
+
+
+def test_a_seed_is_written_where_toml_has_its_keys(tmp_path: Path, released: Path) -> None:
+    """Before the tables; a lab that is begun again has the same seed."""
+    manifest = '# What you hand in.\n\n[pipelines.ingest]\nmanifest = "ingest/workflow.yaml"\n'
+    (released / LAB.name / "submission.toml").write_text(manifest)
+    place = workplace.start(LAB, tmp_path / "work", seed=7, released=released)
+    text = (place / "submission.toml").read_text()
+    assert tomllib.loads(text) == {"seed": 7, **tomllib.loads(manifest)}
+    assert text.startswith("# What you hand in.\n\nseed = 7")
+    again, _ = workplace.reset(LAB, tmp_path / "work", now=NOON, released=released)
+    assert (again / "submission.toml").read_text() == text
+
+
+def test_a_lab_without_a_seed_is_as_released(tmp_path: Path, released: Path) -> None:
+    """Also one that had a submission nobody can read, when it is begun again."""
+    (released / LAB.name / "submission.toml").write_text("# What you hand in.\n")
+    place = workplace.start(LAB, tmp_path / "work", released=released)
+    assert (place / "submission.toml").read_text() == "# What you hand in.\n"
+    (place / "submission.toml").write_text("no = = toml")
+    again, _ = workplace.reset(LAB, tmp_path / "work", now=NOON, released=released)
+    assert (again / "submission.toml").read_text() == "# What you hand in.\n"
+
+
+def test_students_have_a_seed_where_the_course_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then their name is needed, and only then."""
+    assert workplace.own_seed(None) is None
+    monkeypatch.setattr(workplace, "course", lambda: Course(seed=3, per_student=True))
+    assert workplace.own_seed("ann") == seed_of(3, "ann")
+    with pytest.raises(BadInput, match="--student"):
+        workplace.own_seed("")

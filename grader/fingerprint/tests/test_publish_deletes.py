@@ -48,7 +48,8 @@ def test_deleted_rows_stay_away_beside_other_days(tmp_path: Path, late: bool) ->
     assert held(catalog) == {"2013-03-09": [2, 4], "2013-03-10": [8 if late else 7], "2013-03-11": [5]}
     table = catalog.load_table("t.numbers")
     found = table.snapshot_by_id(done.snapshot)
-    assert found is not None and found.summary is not None
+    assert found is not None
+    assert found.summary is not None
     assert found.summary.additional_properties["batchlab.node"] == "run-1.write"
 
 

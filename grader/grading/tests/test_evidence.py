@@ -43,7 +43,7 @@ def call(number: int, key: str, pipeline: str) -> Mapping[str, Any]:
 
 def probe(folder: Path, scope: tuple[str, ...] = ("ingest", "transform", "publish")) -> GradeProbe:
     """A probe of some plays, of which nothing is on a platform."""
-    world = World(StateDir(root=folder / "home"), DAYS)
+    world = World(StateDir(root=folder / "home"))
     days = {"first": DAYS, "second": DAYS[::-1]}
     return GradeProbe(
         state=world.state, platform=world.platform, documents=Documents(all=()), days=DAYS, made=(),

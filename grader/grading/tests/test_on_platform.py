@@ -17,6 +17,7 @@ from grader.data.states import BAD, BASE, CORRECTED, EMPTY, LATE, LATE_FLIGHTS, 
 from grader.fingerprint.lake import Lake
 from grader.grading.plays import DAYS
 from grader.grading.world import Moment, World, moment_of
+from grader.sample import drawn
 from pipelines.local.state import StateDir
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -35,7 +36,7 @@ INSERT INTO reporting.log (n) VALUES (10), (20);
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A sandbox that has been started."""
-    found = World(StateDir(root=tmp_path_factory.mktemp("a world") / "home").ensure(), DAYS)
+    found = World(StateDir(root=tmp_path_factory.mktemp("a world") / "home").ensure())
     found.start()
     try:
         yield found
@@ -180,6 +181,33 @@ def test_states_of_the_source(world: World) -> None:
         assert found[0] == counts[state], state
         assert known.setdefault(state, found) == found, state
     assert len({str(one) for one in known.values()}) == 4
+
+
+def test_another_seed_has_states_of_its_own(world: World) -> None:
+    """Its days, its late flights; those of the first sample's days are as they were, and can be had again."""
+    source, other = world.source, drawn(7)
+    source.switch(BASE)
+    base = source_rows(world)
+    second = Source(dsn=source.dsn, days=other.days, late_seed=other.late_seed)
+    second.prepare()
+
+    def counted() -> dict[Any, int]:
+        days = ", ".join(f"'{day}'" for day in other.days)
+        found = f"SELECT flight_date, count(*) FROM ops.flights WHERE flight_date IN ({days}) GROUP BY 1"
+        return dict(query(world, found))
+
+    second.switch(BASE)
+    first, last = (counted()[day] for day in other.days)
+    assert first == other.flights
+    second.switch(EMPTY)
+    assert counted() == {other.days[1]: last + LATE_FLIGHTS + CORRECTED + CORRECTED + 3}
+    assert source_rows(world)[0] == base[0]
+    second.switch(BASE)
+    source.switch(LATE)
+    assert counted() == dict(zip(other.days, (first, last), strict=True))
+    late = {(one.kind, tuple(flight.key for flight in one.flights)) for one in source.batches()}
+    again = Source(dsn=source.dsn, days=source.days, late_seed=other.late_seed)
+    assert {(one.kind, tuple(flight.key for flight in one.flights)) for one in again.batches()} != late
 
 
 def test_base_is_the_load(world: World) -> None:

@@ -67,7 +67,7 @@ def test_what_a_play_reads_saw_the_same_source() -> None:
 
 def test_days() -> None:
     """Days are given by position, the second play runs them in another order, and must succeed or is a fault."""
-    assert PLAYS["first"].dates() == DAYS
-    assert PLAYS["second"].dates() == DAYS[::-1]
+    assert PLAYS["first"].dates(DAYS) == DAYS
+    assert PLAYS["second"].dates(DAYS) == DAYS[::-1]
     assert PLAYS["second"].parallel == len(DAYS)
     assert [name for name, play in PLAYS.items() if not play.fault] == list(MUST_SUCCEED)

@@ -95,7 +95,7 @@ class Course:
         page = self.folder / "course" / "feedback" / student / LAB / NOTEBOOK.replace(".ipynb", ".html")
         return page.read_text(encoding="utf-8")
 
-    def scores(self) -> dict[str, dict[str, tuple[float | None, float, bool]]]:
+    def scores(self, lab: str = LAB) -> dict[str, dict[str, tuple[float | None, float, bool]]]:
         """Read the gradebook.
 
         Returns:
@@ -103,7 +103,7 @@ class Course:
         """
         database = f"sqlite:///{self.folder / 'course' / 'gradebook.db'}"
         done = subprocess.run(
-            [str(BIN / "python"), "-c", _SCORES, database, LAB], env=self.environment, capture_output=True, text=True,
+            [str(BIN / "python"), "-c", _SCORES, database, lab], env=self.environment, capture_output=True, text=True,
             check=True,
         )  # fmt: skip
         found: dict[str, dict[str, Any]] = json.loads(done.stdout)

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from grader.notebook import cells
 from grader.notebook.check import Grades, grade
 from grader.notebook.command import Command
 from grader.notebook.tests.course import LAB, NOTEBOOK, ROOT, Course, Student, labs_tool
@@ -61,7 +60,7 @@ def test_a_lab_fails_unsolved_and_passes_solved(lab: Any, environment: dict[str,
 @pytest.mark.timeout(LIMIT)
 @pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
 def test_a_solution_runs_from_top_to_bottom(lab: Any, environment: dict[str, str], tmp_path: Path) -> None:
-    """Every cell of a solved notebook, in Jupyter and by its own kernel; each of its graded cells gives all points."""
+    """Every cell of a solved notebook, in Jupyter and by its own kernel; nbgrader's autograder gives all points."""
     tool = labs_tool()
     tool.write(tmp_path / lab.name, tool.solution(lab))
     notebook = f"{lab.notebook}.ipynb"
@@ -69,11 +68,24 @@ def test_a_solution_runs_from_top_to_bottom(lab: Any, environment: dict[str, str
     done = subprocess.run([COURSE / "pytest", *words], cwd=tmp_path / lab.name, env=environment, capture_output=True,
                           text=True, check=False)  # fmt: skip
     assert done.returncode == 0, done.stdout[-4000:]
-    command, grades = Command.find(environment), Grades()
-    for cell in lab.cells():
-        if asked := cells.asked(cell.source) if cell.nbgrader.get("grade") else None:
-            found = grade(asked.wanted, asked.points, command, tmp_path / lab.name, grades)
-            assert found.score == asked.points, asked.wanted
+    course = Course.make(tmp_path / "course", program=BATCHLAB)
+    course.environment.update({name: environment[name] for name in ("BATCHLAB_HOME", "HOME") if name in environment})
+    course.environment["BATCHLAB_HIDDEN"] = ""
+    with (course.folder / "nbgrader_config.py").open("a") as config:
+        config.write("\nc.GradeOutside.options = []\n")  # in a box nothing of the cells' runs is known
+    assert course.nbgrader("generate_assignment", lab.name).returncode == 0
+    tool.write(course.folder / "course" / "submitted" / "ann" / lab.name, tool.solution(lab))
+    done = course.nbgrader("autograde", lab.name)
+    assert done.returncode == 0, done.stderr
+    scores = course.scores(lab.name)["ann"]
+    points = {cell.nbgrader["grade_id"]: cell.nbgrader["points"] for cell in lab.cells() if cell.nbgrader.get("grade")}
+    texts = {
+        cell.nbgrader["grade_id"] for cell in lab.cells() if cell.nbgrader.get("grade") and cell.kind == "markdown"
+    }
+    assert set(scores) == set(points)
+    assert {name: row[0] for name, row in scores.items()} == {
+        name: None if name in texts else most for name, most in points.items()
+    }
 
 
 @pytest.mark.slow

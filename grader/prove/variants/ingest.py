@@ -13,6 +13,10 @@ spark.sql(
     f"WHEN NOT MATCHED BY SOURCE AND held.{table.partition} = DATE '{ds}' THEN DELETE"
 )
 """
+_MERGE_ON_READ = f"""
+spark.sql(f"ALTER TABLE {{table.name}} SET TBLPROPERTIES ('write.merge.mode' = 'merge-on-read')")
+{_MERGE.strip()}
+"""
 _DELETE_INSERT = """
 spark.sql(f"DELETE FROM {table.name} WHERE {table.partition} = DATE '{ds}'")
 spark.sql(f"INSERT INTO {table.name} SELECT * FROM day")
@@ -184,6 +188,8 @@ CASES: tuple[Case, ...] = (
         "merge", "Pure SQL: the newest delivery by a subquery, the day by a MERGE that deletes what is gone.",
         *written(_MERGE), Edit(file=EXTRACT, old=_NEWEST, new=_SQL),
     ),
+    _variant("merge-on-read", "A MERGE that leaves the old rows where they are, and says which are gone.",
+             *written(_MERGE_ON_READ)),
     _variant("delete-insert", "DELETE and INSERT on the branch, made visible by one commit.", *written(_DELETE_INSERT)),
     _variant("replace-where", "INSERT … REPLACE WHERE.", *written(_REPLACE_WHERE)),
     _variant(

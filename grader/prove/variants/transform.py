@@ -58,6 +58,10 @@ spark.sql(
     f"WHEN NOT MATCHED BY SOURCE AND held.flight_date = DATE '{ds}' THEN DELETE"
 )
 """
+_MERGE_ON_READ = f"""
+spark.sql(f"ALTER TABLE {{CURATED.name}} SET TBLPROPERTIES ('write.merge.mode' = 'merge-on-read')")
+{_MERGE.strip()}
+"""
 _DELETE_INSERT = """
 spark.sql(f"DELETE FROM {CURATED.name} WHERE flight_date = DATE '{ds}'")
 spark.sql(f"INSERT INTO {CURATED.name} SELECT * FROM day")
@@ -154,6 +158,7 @@ CASES: tuple[Case, ...] = (
         edit(CURATE, STAGE, _SQL),
         edit(CURATE, "import branch_name, on_branch, stage\n", "import branch_name, on_branch, restart\n"),
     ),
+    _variant("merge-on-read", "The same, and the old rows stay where they are.", *written(_MERGE_ON_READ)),
     _variant("merge", "MERGE brings the day up to date, and deletes what is gone.", *written(_MERGE)),
     _variant("delete-insert", "DELETE and INSERT on the branch, made visible by one commit.", *written(_DELETE_INSERT)),
     _variant(

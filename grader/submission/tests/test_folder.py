@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.submission import read, reference
+from grader.submission import read, reference, seeded
 from grader.submission.tests.folders import INGEST, WORKFLOW, write
 from pipelines.local.errors import BadInput
 
@@ -109,6 +109,22 @@ def test_the_references_dbt_project_does_not_count(tmp_path: Path) -> None:
 def test_wrong_submissions(tmp_path: Path, text: str, words: str) -> None:
     """Each mistake is refused in one line that names its place."""
     assert words in refused(write(tmp_path / "here", text))
+
+
+def test_a_seed_draws_the_days(tmp_path: Path) -> None:
+    """Its own, the course's where it has none, or another one that somebody gives."""
+    assert read(write(tmp_path / "a", INGEST)).seed == 0
+    mine = read(write(tmp_path / "b", f"seed = 7\n{INGEST}"))
+    assert mine.seed == 7
+    assert (seeded(mine, 3).seed, seeded(mine, None).seed) == (3, 7)
+    assert seeded(mine, 3).pipelines == mine.pipelines
+
+
+@pytest.mark.parametrize("seed", ["-1", "true", '"7"', "7.0", str(2**31)])
+def test_what_is_no_seed_is_refused(tmp_path: Path, seed: str) -> None:
+    """With the place, and what it may be."""
+    with pytest.raises(BadInput, match=r"submission.toml: seed: .* from 0 to 2147483647"):
+        read(write(tmp_path, f"seed = {seed}\n{INGEST}"))
 
 
 def test_no_submission(tmp_path: Path) -> None:
