@@ -28,7 +28,7 @@ cluster: setup ## Make a kind cluster (or go on with it) with everything on it: 
 prove: setup ## Prove the grader: every mutant fails, every variant passes; writes docs/kill-matrix.md (SHARD=2/8 for one)
 	@$(BIN)/batchlab prove $(if $(SHARD),--shard $(SHARD),--out docs/kill-matrix.md)
 
-test: lint ## Lint, units, executor, platform, and the demo's path on two days (5 minutes)
+test: lint course ## Lint, units, executor, platform, the demo's path on two days, and a lab (10 minutes)
 	@$(BIN)/pytest -m "not slow and not cluster"
 
 test-all: course dagster ## Everything, in shards; passed shards of this commit are not run again (SHARD=2/4 for one)

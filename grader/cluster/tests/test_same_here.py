@@ -53,6 +53,14 @@ def batchlab(home: Path) -> Iterator[Batchlab]:
     call("platform", "stop")
 
 
+@pytest.fixture(scope="module")
+def of_labs(workflows: Workflows) -> dict[Path, str]:
+    """Start every Workflow that learners get as a file of its own; gives their names on the cluster."""
+    files = [file for file in sorted(SOLUTIONS.glob("*/files/*.yaml")) if _is_workflow(file)]
+    return {file: workflows.create(yaml.safe_load(file.read_text())) for file in files}
+
+
+@pytest.mark.usefixtures("of_labs")  # they run there while the day runs here
 def test_a_day_has_the_same_nodes_and_rows(ran: dict[str, Any], batchlab: Batchlab, home: Path) -> None:
     """The whole chain of pipelines, for the day that the schedule ran on the cluster."""
     day = day_of(ran)
@@ -73,12 +81,12 @@ def test_the_smallest_workflow_has_the_same_nodes(workflows: Workflows, batchlab
     assert compare(there, local) == []
 
 
-def test_the_workflows_of_the_labs_have_the_same_nodes(workflows: Workflows, batchlab: Batchlab) -> None:
-    """Every Workflow that learners get as a file of its own: scripts, a graph, a Spark step, two retries."""
-    files = [file for file in sorted(SOLUTIONS.glob("*/files/*.yaml")) if _is_workflow(file)]
-    assert len(files) >= 4
-    started = [(file, workflows.create(yaml.safe_load(file.read_text()))) for file in files]
-    for file, name in started:
+def test_the_workflows_of_the_labs_have_the_same_nodes(
+    of_labs: dict[Path, str], workflows: Workflows, batchlab: Batchlab
+) -> None:
+    """Scripts, a graph, a Spark step, two retries."""
+    assert len(of_labs) >= 4
+    for file, name in of_labs.items():
         there = workflows.follow(name, patience=600)
         local = json.loads(batchlab("run", file, "--virtual-time", "--json"))
         assert compare(there, local) == [], file

@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,23 @@ import pytest
 from grader.notebook.check import Grades, grade
 from grader.notebook.command import Command
 from grader.notebook.tests.course import LAB, NOTEBOOK, ROOT, Course, Student, labs_tool
+from grader.sample import drawn
 
 BATCHLAB = ROOT / ".venv" / "bin" / "batchlab"
 COURSE = ROOT / ".venv-course" / "bin"
 LIMIT = 2400
 CELL_SECONDS = 1200
 LABS = labs_tool().labs()
+QUICK = "04-argo"
+"""The lab whose runs need no Spark: the sample of all that is tested every time."""
+
+
+def _each(labs: Iterable[Any]) -> list[Any]:
+    """Make a case of each lab; all but the quick one are the labs' own proof, which is as long as all other tests."""
+    return [
+        pytest.param(lab, id=lab.name, marks=() if lab.name == QUICK else (pytest.mark.slow, pytest.mark.labs))
+        for lab in labs
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -30,15 +42,13 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     kept = {name: text for name, text in os.environ.items() if not name.startswith("BATCHLAB_")}
     made = {**kept, "BATCHLAB_HOME": str(home), "BATCHLAB": str(BATCHLAB)}
     yield made
-    for state in (home, home / "grading"):
+    for state in (home, home / "grading", home / "grading-7"):
         own = {**made, "BATCHLAB_HOME": str(state)}
         subprocess.run([BATCHLAB, "platform", "stop"], env=own, check=False, capture_output=True)
 
 
-@pytest.mark.slow
-@pytest.mark.labs
 @pytest.mark.timeout(LIMIT)
-@pytest.mark.parametrize("lab", [lab for lab in LABS if lab.items], ids=lambda lab: lab.name)
+@pytest.mark.parametrize("lab", _each(lab for lab in LABS if lab.items))
 def test_a_lab_fails_unsolved_and_passes_solved(lab: Any, environment: dict[str, str], tmp_path: Path) -> None:
     """Each item of a lab: at most half of the points and a hint before the repair, all points after it."""
     tool, command, grades = labs_tool(), Command.find(environment), Grades()
@@ -55,10 +65,8 @@ def test_a_lab_fails_unsolved_and_passes_solved(lab: Any, environment: dict[str,
         assert (after.outcome, after.score) == ("pass", 10.0), [c for c in after.checks if c["outcome"] != "pass"]
 
 
-@pytest.mark.slow
-@pytest.mark.labs
 @pytest.mark.timeout(LIMIT)
-@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
+@pytest.mark.parametrize("lab", _each(LABS))
 def test_a_solution_runs_from_top_to_bottom(lab: Any, environment: dict[str, str], tmp_path: Path) -> None:
     """Every cell of a solved notebook, in Jupyter and by its own kernel; nbgrader's autograder gives all points."""
     tool = labs_tool()
@@ -88,10 +96,8 @@ def test_a_solution_runs_from_top_to_bottom(lab: Any, environment: dict[str, str
     }
 
 
-@pytest.mark.slow
-@pytest.mark.labs
 @pytest.mark.timeout(LIMIT)
-@pytest.mark.parametrize("lab", [lab for lab in LABS if not lab.items], ids=lambda lab: lab.name)
+@pytest.mark.parametrize("lab", _each(lab for lab in LABS if not lab.items))
 def test_a_lab_without_items_fails_unsolved(lab: Any, environment: dict[str, str], tmp_path: Path) -> None:
     """Run as it was released, none of the cells that give points for an answer gives any; what runs plays no part."""
     tool, silent = labs_tool(), {**environment, "BATCHLAB": str(shutil.which("true"))}
@@ -104,6 +110,26 @@ def test_a_lab_without_items_fails_unsolved(lab: Any, environment: dict[str, str
         nbgrader = cell["metadata"].get("nbgrader", {})
         if cell["cell_type"] == "code" and nbgrader.get("grade"):
             assert any(output["output_type"] == "error" for output in cell["outputs"]), nbgrader["grade_id"]
+
+
+@pytest.mark.slow
+@pytest.mark.labs
+@pytest.mark.timeout(LIMIT)
+def test_another_seed_has_other_days_and_the_same_verdicts(environment: dict[str, str], tmp_path: Path) -> None:
+    """Lab 3 on the days of a seed: it fails as released, the rows that show it are of these days, and passes solved."""
+    (lab,) = [lab for lab in LABS if lab.name == LAB]
+    tool, grades = labs_tool(), Grades()
+    command = replace(Command.find(environment), options=("--seed", "7"))
+    tool.write(tmp_path / "released", tool.released(lab))
+    tool.write(tmp_path / "solved", tool.solution(lab))
+    days = {str(day) for day in drawn(7).days}
+    (shown,) = [
+        one for one in grade("M03-keys", 1, command, tmp_path / "released", grades).checks if one["evidence"]["rows"]
+    ]
+    assert shown["outcome"] == "fail"
+    assert {cell for row in shown["evidence"]["rows"] for cell in row if str(cell).startswith("2013-")} <= days
+    after = grade("M03", 10, command, tmp_path / "solved", grades)
+    assert (after.outcome, after.score) == ("pass", 10.0), [c for c in after.checks if c["outcome"] != "pass"]
 
 
 @pytest.mark.slow
