@@ -82,9 +82,9 @@ def _show(found: Answer) -> None:
 
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else WIDE)
     if found.inputs:
-        _table(console, "the bad input", found.inputs, columns=False)
+        _table(console, "the bad input", found.inputs, snapshots=True, columns=False)
     if found.found:
-        _table(console, "computed from it", found.found, columns=bool(found.question.column))
+        _table(console, "computed from it", found.found, snapshots=False, columns=bool(found.question.column))
     for one in found.deliveries:
         acted = "acted on" if one["effect"] else "a repeat, without effect"
         console.print(escape(f"webhook: {one['key']} of {one['run']}, {acted}"))
@@ -97,8 +97,11 @@ def _show(found: Answer) -> None:
         console.print(f"  {repair.command}")
 
 
-def _table(console: Console, title: str, rows: Sequence[Found], *, columns: bool) -> None:
-    """Show what partitions hold now and what was rewritten with clean content; what came between, JSON has."""
+def _table(console: Console, title: str, rows: Sequence[Found], *, snapshots: bool, columns: bool) -> None:
+    """Show what partitions hold now and what was rewritten with clean content; what came between, JSON has.
+
+    Snapshots are shown of the input, of which `--snapshot` can name one; a table with all columns is too wide to read.
+    """
     from rich import box
     from rich.markup import escape
     from rich.table import Table
@@ -107,13 +110,15 @@ def _table(console: Console, title: str, rows: Sequence[Found], *, columns: bool
 
     last = [one for one in rows if one.status != AGAIN]
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("dataset", "partition", "run", "node", "snapshot", *(["columns"] if columns else []), "now"):
+    more = [*(["snapshot"] if snapshots else []), *(["columns"] if columns else [])]
+    for name in ("dataset", "partition", "run", "node", *more, "now"):
         table.add_column(name, overflow="fold")
     for one in sorted(last, key=lambda each: not each.dirty)[:MOST]:
         names, write = one.tainted.columns, one.as_json()
         which = ["all" if names is None else ", ".join(sorted(names))] if columns else []
         now = "[red]tainted[/]" if one.dirty else f"[green]clean[/], by {escape(one.now.workflow or 'no known run')}"
-        cells = (write["dataset"], write["partition"], write["run"], write["node"], write["snapshot"] or "-", *which)
+        snapshot = [write["snapshot"] or "-"] if snapshots else []
+        cells = (write["dataset"], write["partition"], write["run"], write["node"], *snapshot, *which)
         table.add_row(*(escape(cell) for cell in cells), now)
     console.print(table)
     if last[MOST:]:

@@ -54,7 +54,7 @@ class Grades:
         name = item if self.whole_items or (item, *same) in self._known else wanted
         asked = (name, *same)
         if asked not in self._known:
-            self.announce(f"grading {name}: the pipelines run, which takes a minute or more")
+            self.announce(f"grading {name}: what you hand in is run, which takes a minute or more")
             try:
                 self._known[asked] = command.grade(name, submission)
             except CouldNotGrade as error:

@@ -13,14 +13,13 @@ class CouldNotRun(CouldNot):
     """The command line cannot be started."""
 
 
-def batchlab(words: str) -> int:
+def batchlab(words: str) -> None:
     """Run `batchlab` with some words, in the notebook's folder; what it says is printed as it comes.
+
+    An exit code other than 0 is printed below it: 1 failed, 2 wrong usage or input.
 
     Args:
         words: as at a shell: `run flaky.yaml --virtual-time`.
-
-    Returns:
-        The exit code: 0 done or passed, 1 failed, 2 wrong usage or input.
 
     Raises:
         CouldNotRun: it is not installed, or a quotation mark is missing.
@@ -48,4 +47,3 @@ def batchlab(words: str) -> int:
             raise
     if process.returncode:
         print(f"(exit code {process.returncode})", flush=True)
-    return process.returncode

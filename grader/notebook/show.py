@@ -96,7 +96,7 @@ def _details(check: Mapping[str, Any]) -> Iterator[str]:
 
 def _heading(verdict: Verdict) -> str:
     score = f"{verdict.score:.2f}".rstrip("0").rstrip(".")
-    return f"{verdict.wanted}: {verdict.title}: {verdict.outcome}, {score} of {verdict.points:g} points"
+    return f"{verdict.wanted}: {verdict.title.rstrip('.')}: {verdict.outcome}, {score} of {verdict.points:g} points"
 
 
 def _rationale(check: Mapping[str, Any]) -> str:

@@ -44,7 +44,6 @@ def _table(kind: str, cases: Sequence[Case], found: dict[str, Verdict]) -> list[
     for case in cases:
         one = found[case.id]
         signs = " | ".join(_SIGNS.get(one.outcomes.get(name, ""), "") for name in checks)
-        rows.append(
-            f"| {case.id} | {case.title} | {case.check or 'all pass'} | {'yes' if one.right else 'NO'} | {signs} |"
-        )
+        title = case.title.replace("|", "\\|")
+        rows.append(f"| {case.id} | {title} | {case.check or 'all pass'} | {'yes' if one.right else 'NO'} | {signs} |")
     return rows

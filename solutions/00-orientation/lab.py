@@ -105,9 +105,10 @@ print(mine)
 batchlab(f"run --submission . --name ingest -p ds={mine.first}")
 
 # %%
-sql(
-    f"SELECT origin, count(*) AS flights FROM lake.raw.flights WHERE flight_date = DATE'{mine.first}' GROUP BY origin ORDER BY origin"
-)
+sql(f"""
+SELECT origin, count(*) AS flights FROM lake.raw.flights
+WHERE flight_date = DATE'{mine.first}' GROUP BY origin ORDER BY origin
+""")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "l00-find-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## Find out (3 points)

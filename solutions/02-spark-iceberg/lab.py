@@ -52,7 +52,8 @@ batchlab("run --submission . --name ingest -p ds=2013-03-09")
 
 # %%
 sql("""
-SELECT committed_at, snapshot_id, operation, summary['batchlab.ds'] AS day, summary['added-records'] AS added, summary['deleted-records'] AS deleted
+SELECT committed_at, snapshot_id, operation, summary['batchlab.ds'] AS day,
+       summary['added-records'] AS added, summary['deleted-records'] AS deleted
 FROM lake.raw.flights.snapshots ORDER BY committed_at
 """)
 
@@ -124,9 +125,10 @@ check("M02-content")
 
 # %%
 batchlab("run --submission . --name transform -p ds=2013-12-31")
-sql(
-    "SELECT count(*) AS curated, count_if(weather_missing) AS without_weather FROM lake.curated.flights WHERE flight_date = DATE'2013-12-31'"
-)
+sql("""
+SELECT count(*) AS curated, count_if(weather_missing) AS without_weather
+FROM lake.curated.flights WHERE flight_date = DATE'2013-12-31'
+""")
 
 # %% nbgrader={"grade": true, "grade_id": "l02-content", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 from grader.notebook import check
@@ -185,22 +187,34 @@ check("M02", points=3)
 # 3. merge-on-read: the rows that change are written, and a delete file says which old ones no longer count (`UPDATE`).
 
 # %%
-corrected = "CASE WHEN flight_date = DATE'2013-04-01' AND carrier = 'UA' THEN arr_delay + 1 ELSE arr_delay END"
+one_day = "flight_date = DATE'2013-04-01'"
+corrected = f"CASE WHEN {one_day} AND carrier = 'UA' THEN arr_delay + 1 ELSE arr_delay END"
 columns = f"flight_date, carrier, flight, origin, dest, dep_delay, {corrected} AS arr_delay, distance"
 sql(
     "CREATE NAMESPACE IF NOT EXISTS lake.scratch",
     "DROP TABLE IF EXISTS lake.scratch.days",
-    "CREATE TABLE lake.scratch.days USING iceberg PARTITIONED BY (flight_date) AS "
-    "SELECT date_add(flight_date, n) AS flight_date, carrier, flight, origin, dest, dep_delay, arr_delay, distance "
-    "FROM lake.raw.flights LATERAL VIEW explode(sequence(0, 59)) days AS n WHERE flight_date = DATE'2013-03-09'",
+    """
+    CREATE TABLE lake.scratch.days USING iceberg PARTITIONED BY (flight_date) AS
+    SELECT date_add(flight_date, n) AS flight_date, carrier, flight, origin, dest,
+           dep_delay, arr_delay, distance
+    FROM lake.raw.flights LATERAL VIEW explode(sequence(0, 59)) days AS n
+    WHERE flight_date = DATE'2013-03-09'
+    """,
     f"INSERT OVERWRITE lake.scratch.days SELECT {columns} FROM lake.scratch.days",
-    "INSERT INTO lake.scratch.days REPLACE WHERE flight_date = DATE'2013-04-01' "
-    f"SELECT {columns} FROM lake.scratch.days WHERE flight_date = DATE'2013-04-01'",
+    f"""
+    INSERT INTO lake.scratch.days REPLACE WHERE {one_day}
+    SELECT {columns} FROM lake.scratch.days WHERE {one_day}
+    """,
     "ALTER TABLE lake.scratch.days SET TBLPROPERTIES ('write.update.mode' = 'merge-on-read')",
-    "UPDATE lake.scratch.days SET arr_delay = arr_delay + 1 WHERE flight_date = DATE'2013-04-01' AND carrier = 'UA'",
-    "SELECT operation, summary['added-records'] AS rows_written, summary['added-data-files'] AS data_files_added, "
-    "summary['deleted-data-files'] AS data_files_removed, summary['added-delete-files'] AS delete_files_added, "
-    "summary['added-files-size'] AS bytes_written FROM lake.scratch.days.snapshots ORDER BY committed_at",
+    f"UPDATE lake.scratch.days SET arr_delay = arr_delay + 1 WHERE {one_day} AND carrier = 'UA'",
+    """
+    SELECT operation, summary['added-records'] AS rows_written,
+           summary['added-data-files'] AS data_files_added,
+           summary['deleted-data-files'] AS data_files_removed,
+           summary['added-delete-files'] AS delete_files_added,
+           summary['added-files-size'] AS bytes_written
+    FROM lake.scratch.days.snapshots ORDER BY committed_at
+    """,
 )
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "l02-measure-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -216,12 +230,12 @@ merge_on_read = {"rows": 133, "data_files": 1, "delete_files": 1}
 
 # %% nbgrader={"grade": true, "grade_id": "l02-measured", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
 for way in (rewrite, replace, merge_on_read):
-    assert set(way) == {"rows", "data_files", "delete_files"}, "each way has rows, data_files and delete_files"
+    assert set(way) == {"rows", "data_files", "delete_files"}, "rows, data_files and delete_files"
     assert all(type(number) is int for number in way.values()), "each of them is a number"
 assert rewrite["rows"] == 60 * replace["rows"], "sixty equal days: the whole table is sixty times one of them"
 assert rewrite["data_files"] == 60 * replace["data_files"], "one file for each partition"
 assert merge_on_read["rows"] < replace["rows"], "merge-on-read writes only the rows that change"
-assert (rewrite["delete_files"], replace["delete_files"]) == (0, 0), "only merge-on-read leaves rows to be skipped"
+assert rewrite["delete_files"] == replace["delete_files"] == 0, "only merge-on-read leaves rows to be skipped"
 assert merge_on_read["delete_files"] > 0, "only merge-on-read leaves rows to be skipped"
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "l02-cluster-text", "locked": true, "schema_version": 3, "solution": false, "task": false}

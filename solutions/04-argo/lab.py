@@ -76,7 +76,7 @@ draw("run")
 #
 # | | what is written | what Argo does |
 # |---|---|---|
-# | `dag` with `depends` | what each task needs: `flights && weather`, `a.Succeeded || b.Skipped` | starts whatever is free |
+# | `dag` with `depends` | what each task needs: `flights && weather`, `a.Succeeded \|\| b.Skipped` | starts whatever is free |
 # | `steps` | groups, one after another; within a group all at once | waits for each group |
 # | `parallelism` | how many at once, of a workflow or a template | holds the others back |
 

@@ -116,14 +116,15 @@ check("M06-schedule", points=2)
 # %%
 from pathlib import Path
 
-print("".join(line + "\n" for line in Path("transform/workflow.py").read_text().splitlines() if "YESTERDAY" in line))
+lines = Path("transform/workflow.py").read_text().splitlines()
+print("\n".join(line for line in lines if "YESTERDAY" in line))
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "l06-wall-task", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # `now()` is the clock on the wall, and Argo evaluates it when the workflow starts. As long as runs start on time, nothing is wrong with the result. Say to yourself what happens
 # to the run of a Friday night that the controller starts on Monday morning, and to the run that you submit again on Wednesday because it had failed.
 #
-# Make the date depend on `workflow.scheduledTime`, in New York's zone. Expressions have `date(text)`, which reads a time; `.In(timezone(`…`))`; `.AddDate(years,
-# months, days)`; and `.Format(`2006-01-02`)`, in which the digits of that one day in 2006 stand for year, month and day. `yearShift` is 0 here; it lets a cluster's clock be in the
+# Make the date depend on `workflow.scheduledTime`, in New York's zone. Expressions have `date(text)`, which reads a time; ``.In(timezone(`…`))``; `.AddDate(years,
+# months, days)`; and ``.Format(`2006-01-02`)``, in which the digits of that one day in 2006 stand for year, month and day. `yearShift` is 0 here; it lets a cluster's clock be in the
 # present while the data are of 2013. The simplest repair is to leave the helper `cron_workflow` alone: it does all this.
 
 # %%

@@ -103,7 +103,8 @@ check("M08-edges", points=3)
 
 # %%
 sql("""
-SELECT committed_at, summary['batchlab.workflow'] AS workflow, summary['batchlab.node'] AS node, summary['batchlab.ds'] AS day
+SELECT committed_at, summary['batchlab.workflow'] AS workflow,
+       summary['batchlab.node'] AS node, summary['batchlab.ds'] AS day
 FROM lake.curated.flights.snapshots ORDER BY committed_at DESC LIMIT 3
 """)
 
@@ -118,7 +119,8 @@ check("M08-snapshots")
 batchlab("render transform --submission .")
 batchlab(f"run --submission . --name daily -p ds={mine.first}")
 sql("""
-SELECT committed_at, summary['batchlab.workflow'] AS workflow, summary['batchlab.node'] AS node, summary['batchlab.ds'] AS day
+SELECT committed_at, summary['batchlab.workflow'] AS workflow,
+       summary['batchlab.node'] AS node, summary['batchlab.ds'] AS day
 FROM lake.curated.flights.snapshots ORDER BY committed_at DESC LIMIT 3
 """)
 

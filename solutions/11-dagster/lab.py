@@ -130,9 +130,10 @@ batchlab("dagster asset materialize -f definitions.py --select * --partition 201
 
 # %%
 batchlab("runs")
-sql(
-    "SELECT flight_date, count(*) AS carriers, sum(scheduled_flights) AS flights FROM lake.marts.carrier_daily GROUP BY flight_date ORDER BY flight_date"
-)
+sql("""
+SELECT flight_date, count(*) AS carriers, sum(scheduled_flights) AS flights
+FROM lake.marts.carrier_daily GROUP BY flight_date ORDER BY flight_date
+""")
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "l11-ui-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # ## Its pages

@@ -86,6 +86,15 @@ def test_a_release_holds_no_solution(lab: Any) -> None:
             assert json.dumps(line, ensure_ascii=False)[1:-1] not in released, line
 
 
+@pytest.mark.parametrize("lab", LABS, ids=lambda lab: lab.name)
+def test_a_table_has_as_many_fields_in_each_line(lab: Any) -> None:
+    """A stroke in a field, as in `a || b`, would make a table a paragraph; there it needs a backslash."""
+    for cell in [cell for cell in lab.cells() if cell.kind == "markdown"]:
+        for table in re.findall(r"(?:^\|.*\n?)+", cell.source, flags=re.MULTILINE):
+            fields = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+            assert len(fields) == 1, table
+
+
 def test_mistakes_in_a_lab_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wrong points, an unknown check, a taken id, an empty cell and an item that nothing grades are each named."""
     text = (
