@@ -144,7 +144,7 @@ FROM lake.marts.carrier_daily GROUP BY flight_date ORDER BY flight_date
 # batchlab dagster dev -f definitions.py -h 127.0.0.1 -p 3000
 # ```
 #
-# Open `http://127.0.0.1:3000`. Look for: the graph of assets; the calendar of partitions of one of them, with the day that you have made; its metadata (rows, fingerprint, the workflow's name); *Materialize* with a range of days, which is a backfill; the job `daily`, which has the same order
+# Open `http://127.0.0.1:3000`; what it offers first, you may *Skip*. Look for: the graph of assets; the calendar of partitions of one of them, with the day that you have made; its metadata (rows, fingerprint, the workflow's name); *Materialize* with a range of days, which is a backfill; the job `daily`, which has the same order
 # and no calendar of what was made. End it with Ctrl-C.
 
 # %% [markdown] nbgrader={"grade": false, "grade_id": "l11-measure-text", "locked": true, "schema_version": 3, "solution": false, "task": false}
