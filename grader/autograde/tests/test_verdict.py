@@ -19,11 +19,12 @@ def test_it_returns_what_the_target_returns(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     (tmp_path / "hidden").mkdir(mode=0o700)
     (tmp_path / "hidden" / "secret_checks.py").touch()
-    found = grade(tmp_path / "work", ["M01", "M03"], target=f"{TARGETS}:echo", hidden=tmp_path / "hidden")
+    found = grade(tmp_path / "work", ["M01", "M03"], target=f"{TARGETS}:echo", hidden=tmp_path / "hidden", seed=7)
     assert found == {
         "submission": "/box/submission",
         "items": ["M01", "M03"],
         "hidden": "/box/hidden",
+        "seed": 7,
         "checks": ["secret_checks.py"],
     }
 
