@@ -75,18 +75,31 @@ def cli() -> None:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command line; exit 0 done, 1 failed, 2 bad input (one line on stderr), 130 interrupted."""
+    """Run the command line; exit 0 done, 1 failed, 2 bad input (one line on stderr), 130 interrupted.
+
+    Args:
+        argv: the words; those of this process by default, which is then ended.
+    """
+    code = _run(argv)
+    if argv is None and "duckdb" in sys.modules:
+        from pipelines.local.preload.interpreter import end
+
+        end(code)  # taken apart as usual, DuckDB lists on stderr whatever of it is still referred to
+    sys.exit(code)
+
+
+def _run(argv: list[str] | None) -> int:
     try:
         result: Any = cli.main(args=argv, prog_name="batchlab", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except BadInput as error:
         print(f"batchlab: {error}", file=sys.stderr)
         if os.environ.get("BATCHLAB_DEBUG"):
             raise
-        sys.exit(2)
+        return 2
     except (click.Abort, KeyboardInterrupt):
         print("batchlab: interrupted", file=sys.stderr)
-        sys.exit(130)
-    sys.exit(result if isinstance(result, int) else 0)
+        return 130
+    return result if isinstance(result, int) else 0
