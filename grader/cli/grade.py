@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from grader.sample.draw import MOST
 from pipelines.local.errors import BadInput
 from pipelines.local.preload import LIBRARIES, ForkServer
 
@@ -28,7 +29,7 @@ WORK = Path("work")
 @click.option("--hidden", type=click.Path(path_type=Path), help="With --autograde: folder with further checks.")
 @click.option(
     "--seed",
-    type=click.IntRange(0, 2**31 - 1),
+    type=click.IntRange(0, MOST),
     help="Grade on the days that this seed draws (default: the submission's).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")

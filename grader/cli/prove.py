@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from grader.sample.draw import MOST
 from pipelines.local.errors import BadInput
 
 
@@ -16,7 +17,7 @@ from pipelines.local.errors import BadInput
 @click.option("--shard", metavar="K/N", help="Only every N-th case, counted from the K-th.")
 @click.option("--fresh", is_flag=True, help="Prove again what was proven with the same grader and solution.")
 @click.option("--repeat", type=click.IntRange(1), default=1, help="Grade each case so often, played anew each time.")
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, help="On the days that this seed draws.")
+@click.option("--seed", type=click.IntRange(0, MOST), default=0, help="On the days that this seed draws.")
 @click.option("--list", "only_list", is_flag=True, help="Only list the cases.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write the kill matrix to this Markdown file, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")

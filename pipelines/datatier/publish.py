@@ -88,12 +88,13 @@ def _publish_once(
 ) -> Published:
     metadata = current.metadata
     staged_id = metadata.refs[branch].snapshot_id
+    staged = _day(current, table, ds, staged_id)
     main_id = metadata.refs[MAIN].snapshot_id if MAIN in metadata.refs else None
-    staged, visible = _day(current, table, ds, staged_id), _day(current, table, ds, main_id)
     base_id = _fork(current, staged_id, main_id)
     if main_id in {base_id, staged_id}:
         current.manage_snapshots().set_current_snapshot(snapshot_id=staged_id).remove_branch(branch).commit()
         return Published(snapshot=staged_id, how="fast-forward", rows=staged.rows())
+    visible = _day(current, table, ds, main_id)
     if main_id is not None and visible.paths == staged.paths:  # an attempt before this one was cut short here
         snapshot = main_id
     elif visible.holds_the_rows_of(_day(current, table, ds, base_id)):
